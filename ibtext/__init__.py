@@ -1,0 +1,24 @@
+"""Implicit bias of training, solved exactly: potentials, dual equations, wide networks and their limits.
+
+The core needs NumPy and SciPy only; torch, matplotlib and the widgets load when they are used.
+"""
+
+from __future__ import annotations
+
+from . import rates
+from .dual import DualSolution, FiniteColumns, dual_flow, solve_dual
+from .errors import ConvergenceError
+from .initialization import Initialization
+from .potentials import (
+    CoshPotential,
+    EntropyPotential,
+    HypentropyPotential,
+    PNormPotential,
+    Potential,
+    PowerPotential,
+    QuadraticPotential,
+    Scaled,
+)
+from .wide import WideLimit, WidePath, limit_kernel, wide_flow, wide_limit
+
+__version__ = "0.1.0"

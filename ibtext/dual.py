@@ -1,0 +1,258 @@
+r"""The M-dimensional equation behind every chapter, and its flow.
+
+Training picks, among all parameters that fit M data points, the one that minimises a Bregman divergence from
+the start. Its optimality condition has M unknowns, one multiplier per data point:
+
+.. math::
+
+    F_i(\lambda) = \sum_k m_k A_{ik}\, (\varphi')^{-1}\Big(z_k + \sum_j \lambda_j A_{jk}\Big) = y_i,
+    \qquad i = 1, \dots, M,
+
+with features :math:`A_{ik}`, masses :math:`m_k > 0` and dual start :math:`z_k` (zero when training starts at the
+centre of the potential). :math:`F` is the gradient of the convex function
+:math:`\sum_k m_k \varphi^*(z_k + (A^T\lambda)_k)`, so its Jacobian
+
+.. math:: H_{ij}(\lambda) = \sum_k m_k \frac{A_{ik} A_{jk}}{\varphi''(\theta_k)}
+
+is symmetric and positive semi-definite: it is the kernel that moves along training. ``solve_dual`` finds the
+root by damped Newton steps; ``dual_flow`` integrates the training path :math:`\lambda' = y - F(\lambda)`.
+
+Anything with a method ``evaluate(multiplier) -> (F, H)`` can be solved: ``FiniteColumns`` below sums over
+finitely many columns; the infinite-width columns of ``ibtext.wide`` integrate over the law of the neurons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from .errors import ConvergenceError, check_points, check_positive
+from .potentials import Potential
+
+__all__ = ["Columns", "DualSolution", "FiniteColumns", "dual_flow", "solve_dual"]
+
+
+class Columns(Protocol):
+    """What ``solve_dual`` and ``dual_flow`` need of a problem."""
+
+    def evaluate(self, multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return F(multiplier), shape (M,), and its Jacobian H(multiplier), shape (M, M)."""
+
+
+@dataclass(frozen=True)
+class FiniteColumns:
+    r"""Finitely many columns: :math:`F(\lambda) = A\, \mathrm{diag}(m)\, (\varphi')^{-1}(z + A^T \lambda)`.
+
+    Parameters
+    ----------
+    features : array (M, K)
+        Entry ``A[i, k]``.
+    masses : array (K,) or float
+        Positive weights of the columns.
+    potential : Potential
+    start : array (K,) or float
+        Dual start z.
+
+    One evaluation costs O(M^2 K).
+    """
+
+    features: np.ndarray
+    masses: np.ndarray | float
+    potential: Potential
+    start: np.ndarray | float = 0.0
+
+    def primal(self, multiplier: np.ndarray) -> np.ndarray:
+        """The parameters theta, shape (K,), that belong to a multiplier."""
+        return self.potential.inverse_gradient(self.start + multiplier @ self.features)
+
+    def evaluate(self, multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        theta = self.primal(multiplier)
+        value = self.features @ (self.masses * theta)
+        weights = self.masses / self.potential.hessian(theta)
+        return value, (self.features * weights) @ self.features.T
+
+
+@dataclass(frozen=True)
+class DualSolution:
+    """The root of the dual equation.
+
+    Attributes
+    ----------
+    multiplier : array (M,)
+        The root lambda.
+    residual : float
+        Largest |F_i(lambda) - y_i|, in the units of y.
+    iterations : int
+        Newton steps taken.
+    condition : float
+        Condition number of the kernel H at the root.
+    """
+
+    multiplier: np.ndarray
+    residual: float
+    iterations: int
+    condition: float
+
+
+def _newton_step(kernel: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """Solve H step = residual after scaling H to unit diagonal, with one refinement."""
+    scale = 1 / np.sqrt(np.diag(kernel))
+    scaled = kernel * scale[:, None] * scale
+    try:
+        factor = cho_factor(scaled, check_finite=False)
+        step = cho_solve(factor, residual * scale, check_finite=False)
+        step += cho_solve(factor, residual * scale - scaled @ step, check_finite=False)
+    except LinAlgError:
+        step = np.linalg.lstsq(scaled, residual * scale, rcond=None)[0]
+    return scale * step
+
+
+def _rounding_floor(multiplier: np.ndarray, kernel: np.ndarray) -> float:
+    """Size of the rounding error in F: the dual profile A^T lambda cancels, and F is linear in it locally."""
+    return 16 * np.finfo(float).eps * float(np.max(np.abs(kernel) @ np.abs(multiplier)))
+
+
+def solve_dual(
+    columns: Columns,
+    y: np.ndarray,
+    *,
+    start: np.ndarray | None = None,
+    tol: float = 1e-13,
+    max_iterations: int = 200,
+) -> DualSolution:
+    r"""Solve :math:`F(\lambda) = y` by Newton's method, damped by a line search on the residual.
+
+    Parameters
+    ----------
+    columns : object with ``evaluate``
+        The problem; F must be the gradient of a strictly convex function.
+    y : array (M,)
+        Right-hand side.
+    start : array (M,), optional
+        First multiplier, zero by default.
+    tol : float
+        Bound on max |F - y| relative to max |y|. Rounding sets a floor of a few units in the last place of the
+        terms that cancel in F, ``max(H |lambda|)``; an iteration that stalls below this floor is accepted, and
+        ``residual`` says what was reached.
+    max_iterations : int
+
+    Returns
+    -------
+    DualSolution
+
+    Raises
+    ------
+    ConvergenceError
+        If the residual stays above the tolerance; the likely cause is that no solution exists (the features do
+        not span y) or that the kernel is singular to working precision.
+
+    Notes
+    -----
+    Cost: one evaluation (O(M^2 K) for K columns) and one O(M^3) solve per step, usually 1 to 20 steps.
+    """
+    y = check_points("y", y)
+    check_positive("tol", tol)
+    multiplier = np.zeros_like(y) if start is None else check_points("start", start).copy()
+    goal = tol * max(float(np.max(np.abs(y))), np.finfo(float).tiny)
+    value, kernel = columns.evaluate(multiplier)
+    residual = y - value
+    iterations = 0
+    while np.max(np.abs(residual)) > goal and iterations < max_iterations:
+        step = _newton_step(kernel, residual)
+        size = np.linalg.norm(residual)
+        damping = 1.0
+        while True:
+            trial = multiplier + damping * step
+            with np.errstate(over="ignore", invalid="ignore"):
+                value, trial_kernel = columns.evaluate(trial)
+            new = y - value
+            if np.all(np.isfinite(new)) and np.linalg.norm(new) <= (1 - 1e-4 * damping) * size:
+                break
+            damping /= 2
+            if damping < 1e-10:
+                break
+        iterations += 1
+        if damping < 1e-10:  # no descent left: rounding error, or a singular kernel
+            break
+        multiplier, residual, kernel = trial, new, trial_kernel
+        if np.linalg.norm(new) > 0.5 * size and np.max(np.abs(new)) < _rounding_floor(multiplier, kernel):
+            break
+    reached = float(np.max(np.abs(residual)))
+    condition = float(np.linalg.cond(kernel))
+    if not reached <= max(goal, _rounding_floor(multiplier, kernel)):
+        cause = (
+            f"the kernel has condition number {condition:.1e}"
+            if condition > 1e12
+            else "the features do not span the labels, or the start is far off"
+        )
+        raise ConvergenceError(
+            f"the dual equation must be solved to {goal:.1e}, but the residual is {reached:.1e} after {iterations} "
+            f"Newton steps, probably because {cause}; check the inputs for near coincidence, or raise tol."
+        )
+    return DualSolution(multiplier, reached, iterations, condition)
+
+
+def dual_flow(
+    columns: Columns,
+    y: np.ndarray,
+    times: np.ndarray,
+    *,
+    rate: float = 1.0,
+    start: np.ndarray | None = None,
+    rtol: float = 1e-9,
+) -> np.ndarray:
+    r"""Multipliers along the training path :math:`\lambda' = \text{rate} \cdot (y - F(\lambda))`.
+
+    Parameters
+    ----------
+    columns, y : as in ``solve_dual``
+    times : array (T,)
+        Flow times, non-negative and increasing.
+    rate : float
+        Factor in front (loss normalisation times learning rate).
+    start : array (M,), optional
+        Multiplier at time 0, zero by default.
+    rtol : float
+        Local tolerance relative to the multiplier's size.
+
+    Returns
+    -------
+    array (T, M)
+
+    Notes
+    -----
+    The flow contracts but is stiff (kernel eigenvalues spread over many orders of magnitude), so SciPy's
+    Radau method of order five is used with the exact Jacobian -H. Cost: a few hundred evaluations.
+    """
+    y = check_points("y", y)
+    times = check_points("times", times)
+    if times.ndim != 1 or np.any(times < 0) or np.any(np.diff(times) <= 0):
+        raise ValueError(
+            "times must be a one-dimensional increasing list of flow times, none negative, but "
+            f"{np.array2string(times, threshold=6)} was given, probably unsorted or repeated values; pass "
+            "np.unique(times)."
+        )
+    first = np.zeros_like(y) if start is None else check_points("start", start)
+    if times[-1] == 0:
+        return np.array([first])
+    solution = solve_ivp(
+        lambda t, u: rate * (y - columns.evaluate(u)[0]),
+        (0.0, float(times[-1])),
+        first,
+        method="Radau",
+        t_eval=times,
+        jac=lambda t, u: -rate * columns.evaluate(u)[1],
+        rtol=rtol,
+        atol=rtol * 1e-3 * max(float(np.max(np.abs(y))), np.finfo(float).tiny),
+    )
+    if not solution.success:
+        raise ConvergenceError(
+            f"the flow must be integrated to time {times[-1]:g}, but the integrator stopped at "
+            f"{solution.t[-1] if len(solution.t) else 0:g} ({solution.message}), probably because of rounding at a "
+            f"late time; ask for an earlier last time or a larger rtol."
+        )
+    return solution.y.T

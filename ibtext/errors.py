@@ -1,0 +1,117 @@
+"""Refusals: one sentence with the rule, the value received, the likely cause and the remedy."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ConvergenceError", "check_choice", "check_count", "check_data", "check_points", "check_positive"]
+
+NEARLY_COINCIDENT = 1e-6
+"""Smallest gap between inputs, relative to their range, that the solvers accept.
+
+The kernel matrix of two inputs at relative distance ``g`` has a condition number of order ``g**-3``;
+below ``1e-6`` no digit of the answer would be left in double precision.
+"""
+
+
+class ConvergenceError(RuntimeError):
+    """An iteration stopped before it reached the tolerance that was asked for.
+
+    The message names the residual reached and what to change. No partial result is returned.
+    """
+
+
+def check_positive(name: str, value: Any, *, allow_zero: bool = False) -> float:
+    """Return ``value`` as a float, or refuse it if it is not a finite positive number."""
+    rule = "a finite number that is at least 0" if allow_zero else "a finite positive number"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
+        raise ValueError(
+            f"{name} must be {rule}, but {value!r} was given, probably because of a sign, a unit or a missing "
+            f"value; pass a number such as {name}=1.0."
+        )
+    return number
+
+
+def check_count(name: str, value: Any) -> int:
+    """Return ``value`` as an int, or refuse it if it is not a positive integer."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, (bool, np.bool_)):
+        raise ValueError(
+            f"{name} must be a positive integer, but {value!r} was given, probably because a division gave a "
+            f"float or a count was left at zero; pass an integer such as {name}=100."
+        )
+    return number
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """Return ``value`` if it is one of ``choices``, or refuse it with the list of valid names."""
+    if value not in choices:
+        valid = ", ".join(repr(c) for c in choices)
+        raise ValueError(
+            f"{name} must be one of {valid}, but {value!r} was given, probably a misspelling or a name from "
+            f"another library; choose a name from the list."
+        )
+    return value
+
+
+def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndarray:
+    """Return ``value`` as a finite float64 array of any shape, or refuse it."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be an array of numbers, but {type(value).__name__} was given, probably because of a "
+            f"nested list of unequal lengths or text; pass a list of floats."
+        ) from None
+    if array.size == 0 and not allow_empty:
+        raise ValueError(
+            f"{name} must hold at least one number, but an empty array was given, probably because a selection "
+            f"matched nothing; check how {name} was built."
+        )
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"{name} must be finite, but entry {where} is {array[where]}, probably a missing value or an "
+            f"overflow upstream; remove or repair that entry."
+        )
+    return array
+
+
+def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Check one-dimensional training data: finite, of equal length, with distinct inputs.
+
+    Returns float64 copies of shape (M,) in the order received.
+    """
+    x, y = check_points("x", x), check_points("y", y)
+    if x.ndim != 1 or y.shape != x.shape:
+        raise ValueError(
+            f"x and y must be one-dimensional and of equal length, but shapes {x.shape} and {y.shape} were "
+            f"given, probably a column vector or unequal samples; pass x.ravel() and y.ravel() of M numbers each."
+        )
+    if x.size > 1:
+        order = np.argsort(x)
+        gaps = np.diff(x[order])
+        k = int(np.argmin(gaps))
+        i, j = int(order[k]), int(order[k + 1])
+        if gaps[k] <= NEARLY_COINCIDENT * max(float(np.ptp(x)), np.finfo(float).tiny):
+            if gaps[k] == 0:
+                how = "equal" if y[i] == y[j] else "different"
+                what = f"x[{i}] and x[{j}] are both {x[i]} (with {how} labels)"
+            else:
+                what = f"x[{i}] = {x[i]} and x[{j}] = {x[j]} differ by only {gaps[k]:.1e}"
+            raise ValueError(
+                f"inputs must be distinct, at least {NEARLY_COINCIDENT:g} of their range apart, but {what}, "
+                f"probably repeated measurements; keep one of them, with the mean of their labels."
+            )
+    return x.copy(), y.copy()

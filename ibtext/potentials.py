@@ -1,0 +1,441 @@
+r"""Potentials of mirror descent: a convex function of one variable and all that follows from it.
+
+A potential :math:`\varphi` acts on each coordinate. Mirror descent with :math:`\varphi` moves in the dual
+variable :math:`z = \varphi'(x)` and comes back through the inverse :math:`(\varphi')^{-1}`; its bias is measured
+by the Bregman divergence :math:`D_\varphi(x, y) = \varphi(x) - \varphi(y) - \varphi'(y)(x - y)`.
+
+============================  =====================================  =======================================
+class                         :math:`\varphi(x)`                     :math:`(\varphi')^{-1}(z)`
+============================  =====================================  =======================================
+``QuadraticPotential()``      :math:`x^2`                            :math:`z/2`
+``PowerPotential(p, omega)``  :math:`|x|^p + \omega x^2`             closed for p = 2, 3, 4; else Newton in log x
+``CoshPotential()``           :math:`\cosh x`                        :math:`\operatorname{asinh} z`
+``HypentropyPotential(b)``    :math:`x\,\operatorname{asinh}(x/b)    :math:`b \sinh z`
+                              - \sqrt{x^2 + b^2}`
+``EntropyPotential()``        :math:`x \log x - x`, x > 0            :math:`e^z`
+``PNormPotential(p)``         :math:`|x|^p / p`                      :math:`\operatorname{sgn}(z) |z|^{1/(p-1)}`
+============================  =====================================  =======================================
+
+All methods accept NumPy arrays, torch tensors (any device) and plain numbers, and work in float64. A new
+potential needs three methods (``__call__``, ``gradient``, ``hessian``); the inverse is then found by a
+safeguarded Newton iteration.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj
+
+from .errors import ConvergenceError, check_positive
+
+__all__ = [
+    "CoshPotential",
+    "EntropyPotential",
+    "HypentropyPotential",
+    "PNormPotential",
+    "Potential",
+    "PowerPotential",
+    "QuadraticPotential",
+    "Scaled",
+]
+
+
+def _array(x: Any) -> tuple[Any, Any]:
+    """Return ``(x as float64 array, its namespace)``; plain numbers and lists become NumPy arrays."""
+    if not is_array_api_obj(x):
+        x = np.asarray(x, dtype=np.float64)
+    xp = array_namespace(x)
+    return (x if x.dtype == xp.float64 else xp.astype(x, xp.float64)), xp
+
+
+class Potential(ABC):
+    r"""A strictly convex, differentiable function :math:`\varphi` of one variable.
+
+    Subclasses give ``__call__``, ``gradient`` and ``hessian``, all vectorised; ``domain`` is the open interval
+    on which :math:`\varphi` lives, and :math:`\varphi'` must map it onto the whole line for
+    ``inverse_gradient`` to exist everywhere.
+    """
+
+    domain: tuple[float, float] = (-np.inf, np.inf)
+
+    @abstractmethod
+    def __call__(self, x: Any) -> Any:
+        r"""Value :math:`\varphi(x)`, of the shape of ``x``."""
+
+    @abstractmethod
+    def gradient(self, x: Any) -> Any:
+        r"""Derivative :math:`\varphi'(x)`, the dual variable of ``x``."""
+
+    @abstractmethod
+    def hessian(self, x: Any) -> Any:
+        r"""Second derivative :math:`\varphi''(x)`."""
+
+    def inverse_gradient(self, z: Any) -> Any:
+        r"""The primal point :math:`x = (\varphi')^{-1}(z)`.
+
+        Safeguarded Newton iteration: a bracket is doubled until it holds the root, then Newton steps that
+        leave it are replaced by bisection. Relative accuracy about 1e-15; raises ``ConvergenceError`` where
+        :math:`\varphi'` does not reach ``z``.
+        """
+        z, xp = _array(z)
+        low, high = self.domain
+        if np.isfinite(low) or np.isfinite(high):
+            raise NotImplementedError(
+                f"{type(self).__name__} lives on {self.domain}: give it an inverse_gradient of its own."
+            )
+        a, b = xp.zeros_like(z) - 1.0, xp.zeros_like(z) + 1.0
+        for _ in range(1100):
+            too_low, too_high = self.gradient(b) < z, self.gradient(a) > z
+            if not bool(xp.any(too_low) | xp.any(too_high)):
+                break
+            b, a = xp.where(too_low, 2 * b, b), xp.where(too_high, 2 * a, a)
+        else:
+            raise ConvergenceError(
+                "the gradient of a potential must reach every dual value, but no bracket was found for "
+                f"{float(xp.max(xp.abs(z)))}, probably because the gradient is bounded; use a potential that "
+                "grows faster than linearly."
+            )
+        x = 0.5 * (a + b)
+        for _ in range(200):
+            value = self.gradient(x) - z
+            a, b = xp.where(value <= 0, x, a), xp.where(value >= 0, x, b)
+            newton = x - value / self.hessian(x)
+            inside = (newton > a) & (newton < b)
+            new = xp.where(inside, newton, 0.5 * (a + b))
+            if bool(xp.all(xp.abs(new - x) <= 4e-16 * xp.abs(new))):
+                return new
+            x = new
+        return x
+
+    def conjugate(self, z: Any) -> Any:
+        r"""Convex conjugate :math:`\varphi^*(z) = \sup_x (zx - \varphi(x))`, attained at ``inverse_gradient(z)``."""
+        z, _ = _array(z)
+        x = self.inverse_gradient(z)
+        return z * x - self(x)
+
+    def divergence(self, x: Any, y: Any) -> Any:
+        r"""Bregman divergence :math:`D_\varphi(x,y)=\varphi(x)-\varphi(y)-\varphi'(y)(x-y)\ge 0`, coordinatewise."""
+        x, _ = _array(x)
+        y, _ = _array(y)
+        return self(x) - self(y) - self.gradient(y) * (x - y)
+
+    def _check_domain(self, x: Any, xp: Any) -> None:
+        low, high = self.domain
+        inside = (x > low) & (x < high)
+        if not bool(xp.all(inside)):
+            bad = float(xp.reshape(x, (-1,))[int(xp.argmin(xp.astype(xp.reshape(inside, (-1,)), xp.int64)))])
+            raise ValueError(
+                f"{type(self).__name__} is defined for {low} < x < {high}, but {bad} was given, probably a start "
+                f"at zero or a sign error; start inside the domain, for instance at 0.1."
+            )
+
+
+@dataclass(frozen=True)
+class PowerPotential(Potential):
+    r""":math:`\varphi(x) = |x|^p + \omega x^2` with :math:`p > 1` and :math:`\omega > 0`.
+
+    Twice continuously differentiable for :math:`p \ge 2` with :math:`\varphi'' \ge 2\omega`; three times only if
+    :math:`p = 2` or :math:`p \ge 3`, :math:`p \neq 3` (:math:`|x|^3` is *not* :math:`C^3`). For
+    :math:`1 < p < 2` the second derivative at 0 is infinite.
+
+    Source: Liang and Montúfar (2025), examples of unscaled potentials.
+    """
+
+    p: float = 3.0
+    omega: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("omega", self.omega)
+        if not (np.isfinite(self.p) and self.p > 1):
+            raise ValueError(
+                f"p must be a finite exponent above 1, but p={self.p!r} was given, probably to ask for the absolute "
+                f"value; the limit p -> 1 is approached with values such as p=1.05."
+            )
+
+    def __call__(self, x):
+        x, xp = _array(x)
+        return xp.abs(x) ** self.p + self.omega * x**2
+
+    def gradient(self, x):
+        x, xp = _array(x)
+        return self.p * xp.sign(x) * xp.abs(x) ** (self.p - 1) + 2 * self.omega * x
+
+    def hessian(self, x):
+        x, xp = _array(x)
+        if self.p == 2:
+            return xp.zeros_like(x) + 2 * (1 + self.omega)
+        if self.p > 2:
+            return self.p * (self.p - 1) * xp.abs(x) ** (self.p - 2) + 2 * self.omega
+        size = xp.abs(x)
+        safe = xp.where(size > 0, size, xp.ones_like(x))
+        return xp.where(size > 0, self.p * (self.p - 1) * safe ** (self.p - 2) + 2 * self.omega, float("inf"))
+
+    def inverse_gradient(self, z):
+        z, xp = _array(z)
+        size, omega = xp.abs(z), self.omega
+        if self.p == 2:
+            return z / (2 * (1 + omega))
+        if self.p == 3:
+            return z / (omega + xp.sqrt(omega**2 + 3 * size))
+        if self.p == 4:
+            t = (omega / 6) ** 0.5
+            return 2 * t * xp.sinh(xp.asinh(z / (8 * t**3)) / 3)
+        return xp.sign(z) * self._inverse_positive(size, xp)
+
+    def _inverse_positive(self, size, xp):
+        """Solve p x^(p-1) + 2 omega x = size for x >= 0: Newton for u = log x.
+
+        The logarithm of the left side is convex in u with slope between 1 and p - 1, so the iteration is
+        monotone after one step and quadratic at the end, from any start.
+        """
+        p, omega = self.p, self.omega
+        tiny = size < 1e-300
+        log_size = xp.log(xp.where(tiny, xp.ones_like(size), size))
+        log_p, log_2w = np.log(p), np.log(2 * omega)
+        u = xp.minimum(log_size - log_2w, (log_size - log_p) / (p - 1))
+        for _ in range(60):
+            first, second = log_p + (p - 1) * u, log_2w + u
+            top = xp.maximum(first, second)
+            e1, e2 = xp.exp(first - top), xp.exp(second - top)
+            step = (top + xp.log(e1 + e2) - log_size) * (e1 + e2) / ((p - 1) * e1 + e2)
+            u = u - step
+            if float(xp.max(xp.abs(step))) < 1e-9:
+                break
+        x = xp.exp(u)
+        # the logarithm costs digits for large |u|: one Newton step in x restores them
+        slope = p * (p - 1) * x ** (p - 2) + 2 * omega
+        x = x - (p * x ** (p - 1) + 2 * omega * x - size) / slope
+        return xp.where(tiny, size / (2 * omega) if p > 2 else xp.zeros_like(size), x)
+
+
+@dataclass(frozen=True)
+class QuadraticPotential(Potential):
+    r""":math:`\varphi(x) = x^2`: mirror descent with it is gradient descent (at half the speed of x^2/2)."""
+
+    def __call__(self, x):
+        x, _ = _array(x)
+        return x**2
+
+    def gradient(self, x):
+        x, _ = _array(x)
+        return 2 * x
+
+    def hessian(self, x):
+        x, xp = _array(x)
+        return xp.zeros_like(x) + 2.0
+
+    def inverse_gradient(self, z):
+        z, _ = _array(z)
+        return z / 2
+
+    def conjugate(self, z):
+        z, _ = _array(z)
+        return z**2 / 4
+
+    def divergence(self, x, y):
+        x, _ = _array(x)
+        y, _ = _array(y)
+        return (x - y) ** 2
+
+
+@dataclass(frozen=True)
+class CoshPotential(Potential):
+    r""":math:`\varphi(x) = \cosh x`: dual variable :math:`\sinh x`, smooth, :math:`\varphi'' \ge 1`."""
+
+    def __call__(self, x):
+        x, xp = _array(x)
+        return xp.cosh(x)
+
+    def gradient(self, x):
+        x, xp = _array(x)
+        return xp.sinh(x)
+
+    def hessian(self, x):
+        x, xp = _array(x)
+        return xp.cosh(x)
+
+    def inverse_gradient(self, z):
+        z, xp = _array(z)
+        return xp.asinh(z)
+
+    def conjugate(self, z):
+        z, xp = _array(z)
+        return z * xp.asinh(z) - xp.sqrt(1 + z**2)
+
+    def divergence(self, x, y):
+        x, xp = _array(x)
+        y, _ = _array(y)
+        # cosh x - cosh y = 2 sinh((x+y)/2) sinh((x-y)/2): no cancellation for neighbouring points
+        half = (x - y) / 2
+        return 2 * xp.cosh(y) * xp.sinh(half) ** 2 + xp.sinh(y) * (xp.sinh(2 * half) - 2 * half)
+
+
+@dataclass(frozen=True)
+class HypentropyPotential(Potential):
+    r""":math:`\varphi(x) = x \operatorname{asinh}(x/\beta) - \sqrt{x^2 + \beta^2}`, between l1 and l2.
+
+    Behaves like :math:`x^2/(2\beta)` for :math:`|x| \ll \beta` and like :math:`|x| \log |x|` for
+    :math:`|x| \gg \beta`. Source: Ghai, Hazan and Singer (2020); the potential of difference-of-squares
+    parametrisations.
+    """
+
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("beta", self.beta)
+
+    def __call__(self, x):
+        x, xp = _array(x)
+        return x * xp.asinh(x / self.beta) - xp.sqrt(x**2 + self.beta**2)
+
+    def gradient(self, x):
+        x, xp = _array(x)
+        return xp.asinh(x / self.beta)
+
+    def hessian(self, x):
+        x, xp = _array(x)
+        return 1 / xp.sqrt(x**2 + self.beta**2)
+
+    def inverse_gradient(self, z):
+        z, xp = _array(z)
+        return self.beta * xp.sinh(z)
+
+    def conjugate(self, z):
+        z, xp = _array(z)
+        return self.beta * xp.cosh(z)
+
+
+@dataclass(frozen=True)
+class EntropyPotential(Potential):
+    r""":math:`\varphi(x) = x \log x - x` on :math:`x > 0`: mirror descent is exponentiated gradient descent."""
+
+    domain = (0.0, np.inf)
+
+    def __call__(self, x):
+        x, xp = _array(x)
+        self._check_domain(x, xp)
+        return x * xp.log(x) - x
+
+    def gradient(self, x):
+        x, xp = _array(x)
+        self._check_domain(x, xp)
+        return xp.log(x)
+
+    def hessian(self, x):
+        x, xp = _array(x)
+        self._check_domain(x, xp)
+        return 1 / x
+
+    def inverse_gradient(self, z):
+        z, xp = _array(z)
+        return xp.exp(z)
+
+    def conjugate(self, z):
+        z, xp = _array(z)
+        return xp.exp(z)
+
+    def divergence(self, x, y):
+        x, xp = _array(x)
+        y, _ = _array(y)
+        self._check_domain(x, xp)
+        self._check_domain(y, xp)
+        return x * xp.log(x / y) - x + y
+
+
+@dataclass(frozen=True)
+class PNormPotential(Potential):
+    r""":math:`\varphi(x) = |x|^p / p` with :math:`p > 1`.
+
+    For :math:`p \neq 2` its second derivative at 0 is 0 or infinite, so the theorems on wide networks, which
+    need :math:`0 < \varphi''(0) < \infty`, do not cover it.
+    """
+
+    p: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.p) and self.p > 1):
+            raise ValueError(
+                f"p must be a finite exponent above 1, but p={self.p!r} was given, probably to ask for the l1 or the "
+                f"max norm; approach them with values such as p=1.05 or p=20."
+            )
+
+    def __call__(self, x):
+        x, xp = _array(x)
+        return xp.abs(x) ** self.p / self.p
+
+    def gradient(self, x):
+        x, xp = _array(x)
+        return xp.sign(x) * xp.abs(x) ** (self.p - 1)
+
+    def hessian(self, x):
+        x, xp = _array(x)
+        size = xp.abs(x)
+        if self.p >= 2:
+            return (self.p - 1) * size ** (self.p - 2)
+        safe = xp.where(size > 0, size, xp.ones_like(x))
+        return xp.where(size > 0, (self.p - 1) * safe ** (self.p - 2), float("inf"))
+
+    def inverse_gradient(self, z):
+        z, xp = _array(z)
+        return xp.sign(z) * xp.abs(z) ** (1 / (self.p - 1))
+
+    def conjugate(self, z):
+        z, xp = _array(z)
+        q = self.p / (self.p - 1)
+        return xp.abs(z) ** q / q
+
+
+@dataclass(frozen=True)
+class _AtWidth(Potential):
+    r"""The scaled potential of one coordinate at width n: :math:`n^{-2} \varphi(n x)`."""
+
+    phi: Potential
+    n: int
+
+    def __call__(self, x):
+        x, _ = _array(x)
+        return self.phi(self.n * x) / self.n**2
+
+    def gradient(self, x):
+        x, _ = _array(x)
+        return self.phi.gradient(self.n * x) / self.n
+
+    def hessian(self, x):
+        x, _ = _array(x)
+        return self.phi.hessian(self.n * x)
+
+    def inverse_gradient(self, z):
+        z, _ = _array(z)
+        return self.phi.inverse_gradient(self.n * z) / self.n
+
+
+@dataclass(frozen=True)
+class Scaled:
+    r"""The scaled potential :math:`\Phi(\theta) = n^{-2} \sum_k \varphi(n(\theta_k - \theta_{0,k}))` of width n.
+
+    The displacement of each parameter of a network of width n is of order 1/n; the factor n inside makes
+    :math:`\varphi` see displacements of order one, so that its shape matters at any width.
+
+    Parameters
+    ----------
+    phi : Potential
+
+    Source: Liang and Montúfar (2025), definition of scaled potentials.
+    """
+
+    phi: Potential
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.phi, Potential):
+            raise TypeError(
+                f"Scaled needs a potential of this package, but {type(self.phi).__name__} was given, probably a plain "
+                f"function or a Scaled one; pass for instance Scaled(PowerPotential(p=3))."
+            )
+
+    def at_width(self, n: int) -> Potential:
+        """The potential that acts on one coordinate's displacement at width ``n``."""
+        return _AtWidth(self.phi, n)
