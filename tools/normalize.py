@@ -1,0 +1,106 @@
+"""Bring notebooks into the one form in which they are committed, or with ``--check`` say which are not in it.
+
+The form: readable cell ids that do not change, kernel ``python3``, no execution counts, times, widget state or
+images. Outputs are dropped, except the text that cells tagged ``claim`` print: nbval compares it on every run.
+A claim cell keeps the output that the notebook holds, so run the notebook before normalising it:
+``python tools/normalize.py --execute book/11_scaled_potentials.ipynb``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python"}
+# Ids that editors invent: eight hexadecimal digits, or a UUID. A committed cell has a name instead.
+INVENTED = re.compile(r"^[0-9a-f]{8}$|^[0-9a-f]{8}-[0-9a-f-]{27}$")
+
+
+def slug(source: str) -> str:
+    """A readable id from the first words of a cell."""
+    words = re.findall(r"[a-z0-9]+", re.sub(r"[`:~{}#]|prf:|import|from", " ", source.lower()))
+    return "-".join(words[:4])[:40] or "cell"
+
+
+def name_cells(notebook: nbformat.NotebookNode) -> None:
+    """Give every cell with an invented or repeated id a readable one; leave the others alone."""
+    taken: set[str] = set()
+    for cell in notebook.cells:
+        if not INVENTED.match(cell.id) and cell.id not in taken:
+            taken.add(cell.id)
+            continue
+        base = name = slug(cell.source)
+        number = 2
+        while name in taken:
+            name, number = f"{base}-{number}", number + 1
+        cell.id = name
+        taken.add(name)
+
+
+def kept_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Text outputs of a claim cell; nothing of any other."""
+    if "claim" not in cell.metadata.get("tags", []):
+        return []
+    kept = []
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name == "stdout":
+            kept.append(nbformat.v4.new_output("stream", name="stdout", text=output.text))
+        elif output.output_type in {"execute_result", "display_data"} and set(output.data) == {"text/plain"}:
+            kept.append(nbformat.v4.new_output("display_data", data={"text/plain": output.data["text/plain"]}))
+    return kept
+
+
+def normalize(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook in committed form (changed in place, and returned)."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    name_cells(notebook)
+    for cell in notebook.cells:
+        cell.source = "\n".join(line.rstrip() for line in cell.source.strip("\n").split("\n"))
+        for key in ("execution", "collapsed", "jupyter", "ExecuteTime", "scrolled", "trusted"):
+            cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.execution_count = None
+            cell.outputs = kept_outputs(cell)
+        else:
+            cell.pop("attachments", None)
+    return notebook
+
+
+def main() -> int:
+    """Normalise the notebooks named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when a notebook would change")
+    parser.add_argument("--execute", action="store_true", help="run each notebook first, for fresh claim outputs")
+    options = parser.parse_args()
+    faults = 0
+    for path in options.notebooks:
+        before = path.read_text()
+        if options.execute:
+            from tools.execute import execute
+
+            notebook, seconds = execute(path.resolve(), threads=2)
+            print(f"{path}: executed in {seconds:.1f} s")
+        else:
+            notebook = nbformat.read(path, as_version=4)
+        after = nbformat.writes(normalize(notebook), version=4).rstrip("\n") + "\n"
+        if after == before:
+            continue
+        if options.check:
+            print(f"{path}: not in committed form; run `make normalize`")
+            faults += 1
+        else:
+            path.write_text(after)
+            print(f"{path}: normalised")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
