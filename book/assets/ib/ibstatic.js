@@ -1,0 +1,74 @@
+// Mounts the demos of a page from the widget state that the page carries: no require.js, no html-manager, no other host.
+// A demo that cannot start shows its still picture, which is in the page for readers without scripts.
+(() => {
+  globalThis.IBTEXT_STATIC = { count: {} };
+  const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]', STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+
+  const bytes = text => {
+    const raw = atob(text), out = new Uint8Array(raw.length);
+    for (let k = 0; k < raw.length; k++) out[k] = raw.charCodeAt(k);
+    return new DataView(out.buffer);
+  };
+
+  function makeModel({ state, buffers = [] }) {
+    for (const { path, data } of buffers) {
+      const owner = path.slice(0, -1).reduce((o, k) => o[k], state);
+      owner[path.at(-1)] = bytes(data);
+    }
+    const listeners = {};
+    return {
+      get: k => state[k],
+      set: (k, v) => { state[k] = v; (listeners['change:' + k] ?? []).forEach(f => f()); },
+      save_changes() {}, send() {},
+      on: (name, f) => { (listeners[name] ??= []).push(f); },
+      off: (name, f) => { listeners[name] = (listeners[name] ?? []).filter(g => f && g !== f); },
+    };
+  }
+
+  async function start() {
+    const root = document.documentElement, states = document.querySelector(STATE);
+    try {
+      if (states) await mountAll(JSON.parse(states.textContent).state);
+      const anchor = decodeURIComponent(location.hash.slice(1)).split('?')[0];       // the browser does not look before the "?"
+      if (location.hash.includes('?') && anchor) document.getElementById(anchor)?.scrollIntoView();
+    } finally { root.dataset.ibReady = '1'; }
+  }
+
+  async function mountAll(states) {
+    const modules = new Map(), models = new Map();
+
+    async function mount(id, host) {
+      const found = states[id];
+      if (!found) return;
+      if (found.model_module === '@jupyter-widgets/controls' && Array.isArray(found.state.children)) {   // VBox, HBox
+        const row = found.model_name === 'HBoxModel';
+        Object.assign(host.style, { display: 'flex', flexDirection: row ? 'row' : 'column', flexWrap: 'wrap' });
+        for (const child of found.state.children) await mount(child.replace('IPY_MODEL_', ''), host.appendChild(document.createElement('div')));
+        return;
+      }
+      if (found.model_module !== 'anywidget') return;
+      const { _esm, _css } = found.state;
+      if (!modules.has(_esm)) {
+        modules.set(_esm, import(URL.createObjectURL(new Blob([_esm], { type: 'text/javascript' }))));
+        if (_css) document.head.append(Object.assign(document.createElement('style'), { textContent: _css }));
+      }
+      const module = (await modules.get(_esm)).default;
+      if (!models.has(id)) { models.set(id, makeModel(found)); await module.initialize?.({ model: models.get(id) }); }
+      await module.render({ model: models.get(id), el: host });
+    }
+
+    for (const script of document.querySelectorAll(VIEW)) {
+      const host = document.createElement('div');
+      script.after(host);
+      try { await mount(JSON.parse(script.textContent).model_id, host); } catch (error) {
+        console.error(error);
+        const stills = [...document.querySelectorAll('noscript.ib-still')].filter(n => n.compareDocumentPosition(host) & Node.DOCUMENT_POSITION_FOLLOWING);
+        host.replaceChildren();
+        host.innerHTML = stills.at(-1)?.textContent ?? '';
+        host.append(Object.assign(document.createElement('p'), { textContent: `The live demo could not start here (${error.message}); the picture shows its first view.` }));
+      }
+    }
+  }
+
+  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', start); else start();
+})();

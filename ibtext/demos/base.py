@@ -1,0 +1,296 @@
+"""The one class behind every live demo.
+
+A demo is a widget.  Its author writes a subclass with a title, a question, controls, panels, presets, a summary and a pure
+``compute``; the front end, the static figure and the answers on pages without Python follow from these.  ``README.md`` beside
+this file shows a demo in ten lines.
+
+With a kernel, Python recomputes on every change.  Messages that arrive while it computes are merged by the widget protocol, so
+the latest value wins; the front end draws a result only if it belongs to the present setting.  An exception in ``compute`` is
+shown under the plot as a sentence *and* raised, so that it reaches the log, too.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import anywidget
+import numpy as np
+import traitlets as T
+
+from . import dual, table
+from .declare import COLORS, DASHES, Control, DeclarationError, Dual, Kernel, Labels, Panel, Question, Table
+
+STATIC = pathlib.Path(__file__).parent / "static"
+
+Result = dict[str, Any]
+
+
+class Demo(anywidget.AnyWidget):
+    """A live demo: subclass it, declare, write ``compute``.
+
+    Class attributes
+    ----------------
+    title
+        A few words.
+    question
+        What the reader predicts before moving anything; None for a demo without.
+    controls
+        At most three :class:`Control`, and any :class:`Labels`.
+    panels
+        One or more :class:`Panel`.
+    presets
+        Named settings; a parameter that a preset leaves out takes its default.
+    summary
+        One sentence with fields such as ``{peak:.2f}``, filled from the numbers of the result and the parameters (formats: ``.Nf``, ``.Ng``, ``.N%``).
+        It is the live summary and the alternative text.
+    engine
+        What answers on a page without Python: :class:`Table`, :class:`Dual` or :class:`Kernel`.
+    """
+
+    title: ClassVar[str] = ""
+    question: ClassVar[Question | None] = None
+    controls: ClassVar[Sequence[Control | Labels]] = ()
+    panels: ClassVar[Sequence[Panel]] = ()
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    summary: ClassVar[str] = ""
+    engine: ClassVar[Table | Dual | Kernel] = Kernel()
+
+    _esm = STATIC / "demo.js"
+    _css = STATIC / "demo.css"
+    _spec = T.Dict().tag(sync=True)
+    _frame = T.Dict().tag(sync=True)
+    _table = T.Bytes().tag(sync=True)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "controls" not in cls.__dict__ and "presets" not in cls.__dict__ and "panels" not in cls.__dict__:
+            return  # also the anonymous classes that traitlets makes for single instances
+        _check(cls)
+        cls._home = "ibtext.demos" if cls.__module__.startswith("ibtext.demos.") else cls.__module__
+        cls._built = None
+        for c in cls.controls:
+            if isinstance(c, Labels):
+                value = T.Float(min=c.minimum, max=c.maximum)
+                trait = T.List(value, default_value=list(map(float, c.default)), minlen=len(c.x), maxlen=len(c.x))
+            else:
+                trait = T.Float(float(c.default), min=c.minimum, max=c.maximum)
+            trait = trait.tag(sync=True)
+            setattr(cls, c.name, trait)
+            trait.class_init(cls, c.name)
+
+    def __init__(self, **parameters: Any) -> None:
+        names = [c.name for c in self.controls]
+        unknown = [k for k in parameters if k not in names and not self.has_trait(k)]
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} takes the parameters {', '.join(names)}, but received {', '.join(unknown)}; a name was "
+                "probably misspelt; use one of those listed."
+            )
+        built = self._build()
+        super().__init__(**parameters, _table=b"" if built is None else built.data, _spec=self._declaration(built))
+        self._last: dict[str, Any] | None = None
+        self._recompute()
+        self.observe(self._recompute, names=names)
+
+    # -- what an author writes -------------------------------------------------------------------------------------------
+
+    def compute(self, **parameters: Any) -> Result:
+        """Return the arrays that the panels draw and the numbers that the summary names.  Pure; NumPy in, NumPy out."""
+        if isinstance(self.engine, Dual):
+            return dual.compute(self.engine, self.panels, parameters)
+        raise NotImplementedError(f"{type(self).__name__} has no compute; write compute(self, **parameters) -> dict.")
+
+    def compute_many(self, settings: Sequence[Mapping[str, Any]]) -> list[Result]:
+        """Return the results of several settings; override it where settings can share work."""
+        return [self.compute(**s) for s in settings]
+
+    def describe(self, result: Mapping[str, Any], **parameters: Any) -> str:
+        """Return the summary sentence for a result."""
+        numbers = {k: float(v) for k, v in {**parameters, **result}.items() if np.ndim(v) == 0}
+        return self.summary.format(**numbers)
+
+    # -- what a reader uses ----------------------------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The present setting."""
+        return {c.name: getattr(self, c.name) for c in self.controls}
+
+    @property
+    def result(self) -> Result:
+        """The result at the present setting."""
+        return self.compute(**self.parameters)
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Return the setting at the start."""
+        return {c.name: list(map(float, c.default)) if isinstance(c, Labels) else float(c.default) for c in cls.controls}
+
+    def apply_preset(self, name: str) -> None:
+        """Move to a named setting."""
+        if name not in self.presets:
+            raise KeyError(f"{type(self).__name__} has the presets {', '.join(self.presets)}, but {name!r} was asked for; choose one of those.")
+        with self.hold_trait_notifications():
+            for k, v in {**self.defaults(), **self.presets[name]}.items():
+                setattr(self, k, v)
+
+    def state(self) -> str:
+        """Return the Python call that recreates this view."""
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.parameters.items())})"
+
+    def figure(self) -> Any:
+        """Return the present view as a Matplotlib figure, drawn from the same declaration."""
+        from . import figure  # Matplotlib is needed for still pictures only
+
+        return figure.draw(self.panels, self._points(), self.result, self.parameters)
+
+    @classmethod
+    def table_error(cls) -> float | None:
+        """Return the measured error of the table (share of full scale), or None for other engines."""
+        built = cls._build()
+        return None if built is None else built.error
+
+    # -- plumbing --------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _build(cls) -> table.Built | None:
+        if not isinstance(cls.engine, Table):
+            return None
+        if cls._built is None:
+            cls._built = table.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
+        return cls._built
+
+    @classmethod
+    def _points(cls) -> dict[str, Labels]:
+        return {c.name: c for c in cls.controls if isinstance(c, Labels)}
+
+    @classmethod
+    def _declaration(cls, built: table.Built | None) -> dict[str, Any]:
+        """Return everything the front end needs to know, as plain JSON."""
+        if isinstance(cls.engine, Table):
+            engine: dict[str, Any] = {"kind": "table", **built.meta}
+        elif isinstance(cls.engine, Dual):
+            engine = {"kind": "dual", "magnitudes": cls.engine.magnitudes, "solutions": _plain(cls.engine.solutions)}
+        else:
+            engine = {"kind": "kernel", "reason": cls.engine.reason}
+        q = cls.question
+        return {
+            "name": cls.__name__, "module": cls._home, "title": cls.title, "summary": cls.summary, "engine": engine,
+            "question": None if q is None else {"text": q.text, "choices": list(q.choices), "answer": q.answer, "because": q.because},
+            "controls": [_control(c) for c in cls.controls], "panels": [_panel(p) for p in cls.panels],
+            "presets": {k: {**cls.defaults(), **_plain(v)} for k, v in cls.presets.items()}, "defaults": cls.defaults(),
+        }  # fmt: skip
+
+    def _recompute(self, change: Any = None) -> None:
+        parameters = self.parameters
+        if parameters == self._last:
+            return  # one message may change several parameters; one result answers it
+        self._last = parameters
+        try:
+            result = self.compute(**parameters)
+            sentence = self.describe(result, **parameters)
+        except Exception as error:
+            self._frame = {"parameters": parameters, "error": f"Python could not compute this setting: {error}"}
+            raise
+        self._frame = {
+            "parameters": parameters,
+            "summary": sentence,
+            "arrays": {k: np.asarray(v, "<f4").tobytes() for k, v in result.items() if np.ndim(v)},
+            "numbers": {k: float(v) for k, v in result.items() if not np.ndim(v)},
+        }
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Carry a picture beside the widget, for readers of the notebook where no widget runs."""
+        from . import figure
+
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        alt = self.describe(self.result, **self.parameters)
+        return {**data, "text/plain": f"{self.state()}: {alt}", "image/png": figure.png(self.figure())}, metadata
+
+    def _ipython_display_(self) -> None:
+        """Show the widget, and before it a figure that only a browser without scripts shows."""
+        from IPython.display import display
+
+        from . import figure
+
+        alt = f"{self.title}. {self.describe(self.result, **self.parameters)}"
+        display({"text/html": figure.noscript(self.figure(), alt), "text/plain": alt}, raw=True)
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True)
+
+
+class _Unbound:
+    """The computing half of a demo class, without a widget: tables are built once a class, before any instance exists."""
+
+    def __init__(self, cls: type[Demo]) -> None:
+        self._cls = cls
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._cls, name)
+        return value.__get__(self) if callable(value) and not isinstance(value, type) and not hasattr(value, "__self__") else value
+
+
+def _check(cls: type[Demo]) -> None:
+    """Refuse a declaration that cannot work, at the moment the class is made."""
+    names = [c.name for c in cls.controls]
+    sliders = [c for c in cls.controls if isinstance(c, Control)]
+    if len(sliders) > 3:
+        raise DeclarationError(
+            f"A demo has at most three sliders, but {cls.__name__} has {len(sliders)}; it probably tells two stories; make it two demos."
+        )
+    if isinstance(cls.engine, Table) and len(sliders) < len(names):
+        raise DeclarationError(
+            f"A table answers for sliders only, but {cls.__name__} has draggable labels; each label would be one more dimension; "
+            "use the dual engine or leave the labels fixed."
+        )
+    for preset, values in cls.presets.items():
+        unknown = [k for k in values if k not in names]
+        if unknown:
+            raise DeclarationError(
+                f"A preset sets parameters of its demo, but {preset!r} of {cls.__name__} sets {', '.join(unknown)}; a name was probably "
+                f"misspelt; use {', '.join(names)}."
+            )
+    for p in cls.panels:
+        for reference in (p.points, p.cursor):
+            if reference is not None and reference not in names:
+                raise DeclarationError(
+                    f"A panel refers to controls of its demo, but {p.title!r} of {cls.__name__} refers to {reference!r}; a name was "
+                    f"probably misspelt; use {', '.join(names)}."
+                )
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON-ready data: arrays and tuples become lists, NumPy numbers become Python's."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _control(c: Control | Labels) -> dict[str, Any]:
+    shared = {"name": c.name, "symbol": c.symbol, "label": c.label, "min": c.minimum, "max": c.maximum}
+    if isinstance(c, Labels):
+        return shared | {"kind": "labels", "x": _plain(list(c.x)), "default": _plain(list(c.default)), "step": c.step}
+    return shared | {"kind": "slider", "default": float(c.default), "log": c.log, "steps": c.steps}
+
+
+def _panel(p: Panel) -> dict[str, Any]:
+    grid = np.asarray(p.x, dtype=float)
+    uniform = np.array_equal(grid, np.linspace(grid[0], grid[-1], grid.size))
+    return {
+        "title": p.title, "xLabel": p.x_label, "yLabel": p.y_label, "yLimits": _plain(p.y_limits), "xLog": p.x_log, "yLog": p.y_log,
+        "x": {"start": float(grid[0]), "stop": float(grid[-1]), "n": int(grid.size)} if uniform else {"values": grid.tolist()},
+        "points": p.points, "marks": _plain(list(p.marks)), "cursor": p.cursor,
+        "curves": [
+            {"key": c.key, "label": c.label, "color": c.color, "dash": list(DASHES[c.dash]), "width": c.width} for c in p.curves
+        ],
+    }  # fmt: skip
+
+
+__all__ = ["COLORS", "Demo"]
