@@ -1,4 +1,4 @@
-"""Sphinx extension of the status page: the versions in use, and which statement is checked where."""
+"""Sphinx extension of the status page: execution times, versions, and which statement is checked where."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools.claims import collect
+from tools.execute import CACHE, toc_files
 
 SHOWN = (
     "ibtext", "numpy", "scipy", "torch", "matplotlib", "ipywidgets", "anywidget",
@@ -32,7 +34,7 @@ class _Table(SphinxDirective):
         """Parse the table where the directive stands."""
         header, *body = self.rows()
         if not body:
-            return [nodes.paragraph("", "There are none in this build.")]
+            return [nodes.paragraph("", "There is nothing to list in this build.")]
         lines = ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *body]]
         parent = nodes.Element()
         self.state.nested_parse(StringList(lines, source=self.env.docname), self.content_offset, parent)
@@ -47,6 +49,21 @@ class Versions(_Table):
         packages = [[name, metadata.version(name)] for name in SHOWN]
         system = f"{platform.system()} {platform.machine()}"
         return [["component", "version"], ["Python", platform.python_version()], ["system", system], *packages]
+
+
+class Times(_Table):
+    """``{execution-times}``: how long each notebook ran, from the cache that ``tools/execute.py`` fills."""
+
+    def rows(self) -> list[list[str]]:
+        """One row a notebook, and the sum."""
+        header = ["notebook", "seconds"]
+        if not CACHE.exists():
+            return [header]
+        pages = {str(path): path for path in toc_files()}
+        records = get_cache(str(CACHE)).list_cache_records()
+        times = {pages[r.uri]: r.data["execution_seconds"] for r in records if r.uri in pages}
+        rows = [[f"{{doc}}`/book/{path.stem}`", f"{times[path]:.1f}"] for path in pages.values() if path in times]
+        return [header, *rows, ["together", f"{sum(times.values()):.1f}"]]
 
 
 class Claims(_Table):
@@ -66,5 +83,6 @@ class Claims(_Table):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("book-versions", Versions)
+    app.add_directive("execution-times", Times)
     app.add_directive("claim-table", Claims)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
