@@ -24,6 +24,9 @@ from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tools.figures import figure_faults
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 CACHE = BUILD / ".jupyter_cache"
@@ -121,6 +124,8 @@ def fill_cache() -> None:
             except CellExecutionError as error:
                 pool.shutdown(cancel_futures=True)
                 raise SystemExit(f"{path.relative_to(ROOT)} stopped at an error:\n{error}") from None
+            if faults := figure_faults(notebook, path.name):
+                raise SystemExit("\n".join(faults))
             bundle = CacheBundleIn(nb=notebook, uri=str(path), data={"execution_seconds": seconds})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             print(f"Notebook {path.relative_to(ROOT)}: executed in {seconds:.1f} s.", flush=True)
