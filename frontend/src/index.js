@@ -145,8 +145,8 @@ class View {
 
   paint() {
     if (!this.result) return;
-    this.plots.forEach(p => p.draw(this.result.arrays, this.params));
-    this.say(fill(this.spec.summary, { ...this.params, ...this.result.numbers }));
+    this.plots.forEach(p => p.draw(this.result.arrays, this.params, this.result.extra));
+    this.say(fill(this.spec.summary, Object.assign({}, this.params, this.result.numbers, ...this.plots.map(p => p.here))));
   }
 
   /** The summary moves with the plot; screen readers hear it when the movement pauses. */

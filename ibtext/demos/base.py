@@ -107,8 +107,17 @@ class Demo(anywidget.AnyWidget):
         return [self.compute(**s) for s in settings]
 
     def describe(self, result: Mapping[str, Any], **parameters: Any) -> str:
-        """Return the summary sentence for a result."""
+        """Return the summary sentence for a result.
+
+        Beside the numbers of the result and the parameters, ``{key_here}`` is the value of a curve at its panel's cursor.
+        """
         numbers = {k: float(v) for k, v in {**parameters, **result}.items() if np.ndim(v) == 0}
+        for panel in self.panels:
+            if panel.cursor is not None:
+                at = np.log10(parameters[panel.cursor]) if panel.x_log else parameters[panel.cursor]
+                for curve in panel.curves:
+                    here = float(np.interp(at, panel.x, result[curve.key]))
+                    numbers[f"{curve.key}_here"] = 10.0**here if panel.y_log else here
         return self.summary.format(**numbers)
 
     # -- what a reader uses ----------------------------------------------------------------------------------------------
@@ -245,8 +254,8 @@ def _check(cls: type[Demo]) -> None:
         )
     if isinstance(cls.engine, Table) and len(sliders) < len(names):
         raise DeclarationError(
-            f"A table answers for sliders only, but {cls.__name__} has draggable labels; each label would be one more dimension; "
-            "use the dual engine or leave the labels fixed."
+            f"A table answers for sliders only, but {cls.__name__} has draggable labels; they probably belong to a demo of the dual "
+            "engine, since each label would be one more dimension; use that engine or leave the labels fixed."
         )
     for preset, values in cls.presets.items():
         unknown = [k for k in values if k not in names]
@@ -286,7 +295,7 @@ def _panel(p: Panel) -> dict[str, Any]:
     return {
         "title": p.title, "xLabel": p.x_label, "yLabel": p.y_label, "yLimits": _plain(p.y_limits), "xLog": p.x_log, "yLog": p.y_log,
         "x": {"start": float(grid[0]), "stop": float(grid[-1]), "n": int(grid.size)} if uniform else {"values": grid.tolist()},
-        "points": p.points, "marks": _plain(list(p.marks)), "cursor": p.cursor,
+        "points": p.points, "data": _plain(p.data), "marks": _plain(list(p.marks)), "cursor": p.cursor,
         "curves": [
             {"key": c.key, "label": c.label, "color": c.color, "dash": list(DASHES[c.dash]), "width": c.width} for c in p.curves
         ],

@@ -106,7 +106,10 @@ class Labels:
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One line: the array ``key`` of the result, drawn over its panel's x grid and labelled on the line itself."""
+    """One line: the array ``key`` of the result, drawn over its panel's x grid and labelled on the line itself.
+
+    The label may have fields for the parameters, as the summary has: ``"p = {p:.2f}"``.
+    """
 
     key: str
     label: str
@@ -127,9 +130,9 @@ class Curve:
 class Panel:
     """One plot with fixed limits.
 
-    ``points`` names a :class:`Labels` control drawn here as draggable points, ``marks`` gives inputs to tick with faint
-    vertical lines, ``cursor`` names a control whose value is marked on the x axis.  On a logarithmic axis the grid,
-    the values and the limits are base-10 logarithms, and the ticks read as powers of ten.
+    ``points`` names a :class:`Labels` control drawn here as draggable points, ``data`` gives fixed points ``(x, y)``,
+    ``marks`` inputs to tick with faint vertical lines, ``cursor`` a control whose value is marked on the x axis.  On a
+    logarithmic axis the grid, the values and the limits are base-10 logarithms; the ticks read as powers of ten.
     """
 
     title: str
@@ -139,6 +142,7 @@ class Panel:
     y_limits: tuple[float, float]
     curves: Sequence[Curve]
     points: str | None = None
+    data: tuple[Sequence[float], Sequence[float]] | None = None
     marks: Sequence[float] = ()
     cursor: str | None = None
     x_log: bool = False
@@ -180,10 +184,12 @@ class Table:
     """Static pages answer from a table of Chebyshev nodes (see :mod:`ibtext.demos.table`).
 
     ``nodes`` gives the number of nodes for each control; ``tolerance`` is the largest error accepted, as a share
-    of each output's full scale, at ``checks`` random settings off the nodes.
+    of each output's full scale, at ``checks`` random settings off the nodes.  A parameter in ``repeat`` keeps each of
+    its random values for that many settings, where settings with equal values share expensive work.
     """
 
     nodes: Mapping[str, int]
+    repeat: Mapping[str, int] = field(default_factory=dict)
     tolerance: float = 0.005
     checks: int = 200
     seed: int = 0

@@ -40,23 +40,6 @@ def limit(problem: Mapping[str, Any]) -> Any:
     )  # fmt: skip
 
 
-def profile(solution: Any, x: Sequence[float], half_width: float) -> tuple[float, float]:
-    """Return the largest and the mean |h''| over the bias range [-a, a].
-
-    h'' is monotone between neighbours among the data, the ends of the range and the zeros of g = sum_j lambda_j |x_j - c|, so its
-    extremes lie there, and the integral of |h''| is the total variation of h' over these points.
-    """
-    x, a = np.asarray(x, dtype=float), half_width
-    cuts = np.unique(np.concatenate([[-a, a], x[np.abs(x) < a]]))
-    g = np.abs(cuts[:, None] - x) @ np.asarray(solution.dual)
-    turn = np.flatnonzero(g[:-1] * g[1:] < 0)
-    zeros = cuts[turn] + np.diff(cuts)[turn] * g[turn] / (g[turn] - g[turn + 1])
-    inside = np.clip(np.sort(np.concatenate([cuts, zeros])), -a * (1 - 1e-12), a * (1 - 1e-12))
-    peak = float(np.max(np.abs(solution.derivative(inside, order=2))))
-    variation = float(np.sum(np.abs(np.diff(solution.derivative(inside, order=1)))))
-    return peak, variation / (2 * a)
-
-
 def compute(engine: Dual, panels: Sequence[Panel], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return every quantity that the panels draw and every number of every solution."""
     out: dict[str, Any] = {}
@@ -70,5 +53,6 @@ def compute(engine: Dual, panels: Sequence[Panel], parameters: Mapping[str, Any]
                 elif curve.key == f"{prefix}_curvature":
                     h2 = np.asarray(solution.derivative(np.asarray(panel.x, dtype=float), order=2))
                     out[curve.key] = np.abs(h2) if engine.magnitudes else h2
-        out[f"{prefix}_max"], out[f"{prefix}_mean"] = profile(solution, problem["x"], float(problem["half_width"]))
+        for name, value in solution.curvature_statistics().items():
+            out[f"{prefix}_{name}"] = value
     return out

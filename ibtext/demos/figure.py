@@ -45,7 +45,9 @@ def _panel(axes: Any, panel: Panel, points: Mapping[str, Labels], result: Mappin
         axes.plot(x, y, color=COLORS[curve.color], linewidth=curve.width * 0.75, linestyle=(0, dash) if dash else "-")
     for curve, y in lines.items():
         k = _label_place(x, y, [v for c, v in lines.items() if c is not curve], panel.y_limits)
-        axes.annotate(curve.label, (x[k], y[k]), xytext=(0, 5), textcoords="offset points", color=COLORS[curve.color], fontsize=8.5, ha="center")
+        axes.annotate(_fill(curve.label, parameters), (x[k], y[k]), xytext=(0, 5), textcoords="offset points", color=COLORS[curve.color], fontsize=8.5, ha="center")
+    if panel.data is not None:
+        axes.plot(*panel.data, "o", color=COLORS["ink"], markersize=5, zorder=5)
     if panel.points is not None:
         axes.plot(points[panel.points].x, parameters[panel.points], "o", color=COLORS["ink"], markersize=5, zorder=5, clip_on=False)
     if panel.cursor is not None:
@@ -55,6 +57,10 @@ def _panel(axes: Any, panel: Panel, points: Mapping[str, Labels], result: Mappin
         if log:
             axis.set_major_locator(mpl.ticker.MultipleLocator(1))
             axis.set_major_formatter(lambda v, _: f"$10^{{{v:.0f}}}$")
+
+
+def _fill(template: str, parameters: Mapping[str, Any]) -> str:
+    return template.format(**{k: v for k, v in parameters.items() if np.ndim(v) == 0})
 
 
 def _label_place(x: np.ndarray, y: np.ndarray, others: Sequence[np.ndarray], limits: tuple[float, float]) -> int:

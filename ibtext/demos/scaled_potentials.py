@@ -27,26 +27,26 @@ class CurvatureDemo(Demo):
         "rises. The data still have to be met, so the bending cannot shrink everywhere.",
     )
     controls = (
-        Control(name="p", symbol="p", label="exponent of the potential", minimum=2.0, maximum=6.0, default=3.0, steps=160),
-        Control(name="omega", symbol="ω", label="weight of the x² part", minimum=0.1, maximum=10.0, default=1.0, log=True),
-        Control(name="a", symbol="a", label="biases uniform on [−a, a]", minimum=0.85, maximum=2.0, default=1.0, steps=115),
+        Control(name="p", symbol="p", label="exponent", minimum=2.0, maximum=6.0, default=3.0, steps=160),
+        Control(name="omega", symbol="ω", label="weight of x²", minimum=0.1, maximum=10.0, default=1.0, log=True),
+        Control(name="a", symbol="a", label="biases in [−a, a]", minimum=0.85, maximum=2.0, default=1.0, steps=115),
         Labels(name="labels", symbol="y", label="label", x=X, default=Y),
     )
     panels = (
         Panel(
             title="The network's function", x=np.linspace(-1.0, 1.0, 401), x_label="input x", y_label="output h(x)",
-            y_limits=(-1.5, 1.5), points="labels", marks=X,
+            y_limits=(-1.2, 1.2), points="labels", marks=X,
             curves=(
                 Curve(key="quadratic_value", label="x²", color="grey", dash="dashed", width=1.75),
-                Curve(key="limit_value", label="|x|ᵖ + ωx²", color="blue", width=2.5),
+                Curve(key="limit_value", label="p = {p:.2f}", color="blue", width=2.5),
             ),
         ),
         Panel(
             title="How much it bends", x=np.linspace(-1.0, 1.0, 801), x_label="input x", y_label="curvature |h″(x)|",
-            y_limits=(0.0, 40.0), marks=X,
+            y_limits=(0.0, 30.0), marks=X,
             curves=(
                 Curve(key="quadratic_curvature", label="x²", color="grey", dash="dashed", width=1.75),
-                Curve(key="limit_curvature", label="|x|ᵖ + ωx²", color="blue", width=2.5),
+                Curve(key="limit_curvature", label="p = {p:.2f}", color="blue", width=2.5),
             ),
         ),
     )  # fmt: skip

@@ -66,6 +66,7 @@ def coordinate(control: Control, value: float) -> float:
 
 
 def _flat(result: Result, names: Sequence[str]) -> np.ndarray:
+    """Return all outputs of a result in one row."""
     return np.concatenate([np.atleast_1d(np.asarray(result[k], dtype=float)).ravel() for k in names])
 
 
@@ -79,11 +80,9 @@ def evaluate(data: bytes, meta: Mapping, controls: Sequence[Control], parameters
     left = raw[: len(weights) * rank].reshape(len(weights), rank)
     right = raw[len(weights) * rank :].reshape(rank, size)
     flat = ((weights @ left) * np.asarray(meta["scale"])) @ right
-    out, at = {}, 0
-    for name, n, low, high in zip(meta["names"], meta["sizes"], meta["low"], meta["high"], strict=True):
-        out[name] = low + (high - low) * flat[at : at + n]
-        at += n
-    return out
+    low, high = np.repeat(meta["low"], meta["sizes"]), np.repeat(meta["high"], meta["sizes"])
+    parts = np.split(low + (high - low) * flat, np.cumsum(meta["sizes"])[:-1])
+    return dict(zip(meta["names"], parts, strict=True))
 
 
 def build(compute: Compute, controls: Sequence[Control], spec: Table, *, demo: str) -> Built:
@@ -125,7 +124,7 @@ def build(compute: Compute, controls: Sequence[Control], spec: Table, *, demo: s
     sizes = [int(np.size(results[0][k])) for k in names]
     samples = np.array([_flat(r, names) for r in results])
     if not np.all(np.isfinite(samples)):
-        bad = next(k for k in names if not all(np.all(np.isfinite(r[k])) for r in results))
+        bad = next(k for k in names if not all(np.all(np.isfinite(_flat(r, [k]))) for r in results))
         raise TableError(
             f"Every tabulated output is finite, but {bad!r} of {demo} is not at some node; a logarithm or a division probably "
             "meets zero; return a clipped quantity."
@@ -161,15 +160,20 @@ def measure(
     rng = np.random.default_rng(spec.seed)
     low = np.array([coordinate(c, c.minimum) for c in controls])
     high = np.array([coordinate(c, c.maximum) for c in controls])
-    points = low + (high - low) * rng.random((spec.checks, len(controls)))
+    unit = rng.random((spec.checks, len(controls)))
+    for k, c in enumerate(controls):
+        times = spec.repeat.get(c.name, 1)
+        unit[:, k] = np.repeat(unit[: -(-spec.checks // times), k], times)[: spec.checks]
+    points = low + (high - low) * unit
     settings = [
         {c.name: float(np.exp(v)) if c.log else float(v) for c, v in zip(controls, q, strict=True)} for q in points
     ]
+    names, span = meta["names"], np.repeat(np.subtract(meta["high"], meta["low"]), meta["sizes"])
     error, worst = 0.0, settings[0]
     for parameters, truth in zip(settings, compute(settings), strict=True):
         read = evaluate(data, meta, controls, parameters)
-        for name, lo, hi in zip(meta["names"], meta["low"], meta["high"], strict=True):
-            here = float(np.max(np.abs(read[name] - np.atleast_1d(np.asarray(truth[name], dtype=float))))) / (hi - lo)
-            if here > error:
-                error, worst = here, parameters
+        gap = np.abs(_flat(read, names) - _flat(truth, names)) / span
+        here = float(np.max(np.where(np.isfinite(gap), gap, np.inf)))
+        if here > error:
+            error, worst = here, parameters
     return error, worst

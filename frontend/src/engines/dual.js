@@ -174,6 +174,9 @@ export function solve(problem, warm) {
     max: peak / a, mean: total / (2 * a * a) };
 }
 
+/** The zeros of h'' inside (-a, a): the fronts rise from them so steeply that a grid would cut their tips. */
+export const zeros = solution => solution.list.slice(1).filter(q => q.gl === 0).map(q => q.left);
+
 /** h and h'' at the increasing points t, by running moments from left to right. */
 export function evaluate(solution, t) {
   const { phi, list, problem: { halfWidth: a } } = solution, m = {};

@@ -1,6 +1,6 @@
 // What answers on a page without Python.
 import { scientific } from '../format.js';
-import { evaluate, solve } from './dual.js';
+import { evaluate, solve, zeros } from './dual.js';
 import { tableEngine } from './table.js';
 
 function dualEngine(spec, grids) {
@@ -8,7 +8,7 @@ function dualEngine(spec, grids) {
   return {
     kind: 'dual',
     solve(params) {
-      const arrays = {}, numbers = {};
+      const arrays = {}, numbers = {}, extra = {};
       let residual = 0;
       for (const [prefix, declared] of Object.entries(solutions)) {
         const at = Object.fromEntries(Object.entries(declared).map(([k, v]) => [k, typeof v === 'string' ? params[v] : v]));
@@ -27,11 +27,12 @@ function dualEngine(spec, grids) {
           last[prefix] = { key, solution, found };
         }
         const { solution, found } = last[prefix];
+        extra[`${prefix}_curvature`] = zeros(solution).map(c => [c, 0]);
         Object.assign(arrays, found);
         numbers[`${prefix}_max`] = solution.max; numbers[`${prefix}_mean`] = solution.mean;
         residual = Math.max(residual, solution.residual);
       }
-      return { arrays, numbers, note: `Solved in your browser, residual ${scientific(Math.max(residual, 1e-16))}.` };
+      return { arrays, numbers, extra, note: `Solved in your browser, residual ${scientific(Math.max(residual, 1e-16))}.` };
     },
   };
 }
