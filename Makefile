@@ -7,7 +7,6 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(if 
 BIN := .venv/bin
 STAMP := .venv/ibtext.stamp
 NOTEBOOKS = $(wildcard book/*.ipynb)
-export PYTHONDONTWRITEBYTECODE := 1
 export IBTEXT_SITE ?= $(CURDIR)/_build/html
 
 .PHONY: help book test test-fast install lab bench lock normalize clean distclean prerequisites

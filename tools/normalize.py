@@ -1,6 +1,6 @@
 """Bring notebooks into the one form in which they are committed, or with ``--check`` say which are not in it.
 
-The form: readable cell ids that do not change, kernel ``python3``, no execution counts, times, widget state or
+The form: readable cell ids that do not change, kernel ``python3``, no times, widget state or
 images. Outputs are dropped, except the text that cells tagged ``claim`` print: nbval compares it on every run.
 A claim cell keeps the output that the notebook holds, so run the notebook before normalising it:
 ``python tools/normalize.py --execute book/11_scaled_potentials.ipynb``.
@@ -61,13 +61,16 @@ def normalize(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     name_cells(notebook)
+    number = 0
     for cell in notebook.cells:
         cell.source = "\n".join(line.rstrip() for line in cell.source.strip("\n").split("\n"))
         for key in ("execution", "collapsed", "jupyter", "ExecuteTime", "scrolled", "trusted"):
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
-            cell.execution_count = None
+            number += 1
             cell.outputs = kept_outputs(cell)
+            # nbval takes a cell with outputs and no count for one whose outputs were typed in by hand.
+            cell.execution_count = number if cell.outputs else None
         else:
             cell.pop("attachments", None)
     return notebook

@@ -144,7 +144,7 @@ def test_normalize_strips_names_and_keeps_claims() -> None:
     assert "widgets" not in normal.metadata
     assert normal.metadata.kernelspec.name == "python3"
     assert normal.cells[0].outputs == [text] and not normal.cells[1].outputs
-    assert normal.cells[0].execution_count is None
+    assert [cell.execution_count for cell in normal.cells] == [1, None]
     assert "execution" not in normal.cells[0].metadata
     assert normal.cells[0].id == "claim-thm-1-print"
     assert not normal.cells[0].source.endswith(" ")
