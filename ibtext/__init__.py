@@ -9,6 +9,8 @@ from . import rates
 from .dual import DualSolution, FiniteColumns, dual_flow, solve_dual
 from .errors import ConvergenceError
 from .initialization import Initialization
+from .linearized import LinearizedLimit, training_limit
+from .networks import ShallowNetwork
 from .potentials import (
     CoshPotential,
     EntropyPotential,
@@ -19,6 +21,7 @@ from .potentials import (
     QuadraticPotential,
     Scaled,
 )
+from .training import TrainingRun, mirror_descent, mirror_flow
 from .wide import WideLimit, WidePath, limit_kernel, wide_flow, wide_limit
 
 __version__ = "0.1.0"

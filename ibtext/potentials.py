@@ -214,32 +214,37 @@ class PowerPotential(Potential):
 
 @dataclass(frozen=True)
 class QuadraticPotential(Potential):
-    r""":math:`\varphi(x) = x^2`: mirror descent with it is gradient descent (at half the speed of x^2/2)."""
+    r""":math:`\varphi(x) = s x^2`, by default :math:`x^2`; mirror flow with ``scale=0.5`` is gradient flow."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("scale", self.scale)
 
     def __call__(self, x):
         x, _ = _array(x)
-        return x**2
+        return self.scale * x**2
 
     def gradient(self, x):
         x, _ = _array(x)
-        return 2 * x
+        return 2 * self.scale * x
 
     def hessian(self, x):
         x, xp = _array(x)
-        return xp.zeros_like(x) + 2.0
+        return xp.zeros_like(x) + 2 * self.scale
 
     def inverse_gradient(self, z):
         z, _ = _array(z)
-        return z / 2
+        return z / (2 * self.scale)
 
     def conjugate(self, z):
         z, _ = _array(z)
-        return z**2 / 4
+        return z**2 / (4 * self.scale)
 
     def divergence(self, x, y):
         x, _ = _array(x)
         y, _ = _array(y)
-        return (x - y) ** 2
+        return self.scale * (x - y) ** 2
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from .activations import Activation, get_activation
 from .dual import dual_flow, solve_dual
 from .errors import check_data, check_points
 from .initialization import Initialization
-from .potentials import Potential, PowerPotential, Scaled
+from .potentials import Potential, PowerPotential, QuadraticPotential, Scaled
 from .quadrature import WideColumns
 
 __all__ = ["WideLimit", "WidePath", "limit_kernel", "wide_flow", "wide_limit"]
@@ -141,7 +141,7 @@ class WideLimit:
                 "the terms G1, G2, G3 belong to a relu network, but another activation was given, probably 'abs', "
                 "whose penalty has one term; read limit.penalty instead."
             )
-        if not isinstance(columns.potential, _Quadratic):
+        if not isinstance(columns.potential, QuadraticPotential):
             raise ValueError(
                 "the terms G1, G2, G3 belong to gradient flow and unscaled potentials, but a scaled potential was "
                 "given, for which no such form is known; read limit.penalty instead."
@@ -161,29 +161,10 @@ class WideLimit:
         }
 
 
-@dataclass(frozen=True)
-class _Quadratic(Potential):
-    """(scale/2) x^2, which every unscaled potential becomes at infinite width, with scale = phi''(0)."""
-
-    scale: float
-
-    def __call__(self, x):
-        return self.scale / 2 * x**2
-
-    def gradient(self, x):
-        return self.scale * x
-
-    def hessian(self, x):
-        return self.scale + 0 * x
-
-    def inverse_gradient(self, z):
-        return z / self.scale
-
-
 def _limit_potential(potential: Potential | Scaled | None) -> Potential:
     """The potential that acts on alpha in the limit."""
     if potential is None:
-        return _Quadratic(1.0)
+        return QuadraticPotential(0.5)  # gradient flow
     if isinstance(potential, Scaled):
         phi = potential.phi
         if not phi.domain[0] < 0 < phi.domain[1]:
@@ -208,7 +189,7 @@ def _limit_potential(potential: Potential | Scaled | None) -> Potential:
             f"{at_zero:g}, probably because it is a pure power or an entropy; add a quadratic term, as in "
             f"PowerPotential(p, omega)."
         )
-    return phi if isinstance(potential, Scaled) else _Quadratic(at_zero)
+    return phi if isinstance(potential, Scaled) else QuadraticPotential(at_zero / 2)
 
 
 def _columns(
@@ -325,7 +306,7 @@ def wide_limit(
         solution = solve_dual(columns, y, tol=tol)
         dual, iterations, condition = solution.multiplier, solution.iterations, solution.condition
         residual = solution.residual
-    if isinstance(phi, _Quadratic):
+    if not isinstance(potential, Scaled):
         penalty = columns.expectation(dual, lambda alpha, c: alpha**2)
     else:
         penalty = columns.expectation(dual, lambda alpha, c: phi.divergence(alpha, 0 * alpha))
@@ -416,6 +397,6 @@ def limit_kernel(
     """
     s, t = np.atleast_1d(check_points("s", s)), np.atleast_1d(check_points("t", t))
     points, inverse = np.unique(np.concatenate([s, t]), return_inverse=True)
-    columns = _columns(points, activation, initialization, _Quadratic(1.0))
+    columns = _columns(points, activation, initialization, QuadraticPotential(0.5))
     kernel = columns.evaluate(np.zeros(points.size))[1]
     return kernel[np.ix_(inverse[: s.size], inverse[s.size :])]

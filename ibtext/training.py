@@ -1,0 +1,275 @@
+r"""Training a shallow network by mirror flow, all parameters moving, to any residual.
+
+Mirror flow is :math:`\frac{d}{dt}\nabla\Phi(\theta) = -\frac1n\nabla L(\theta)` with
+:math:`L = \frac12\sum_i(f(x_i)-y_i)^2`; mirror descent takes explicit steps of it. The potential acts on the
+displacement from the start. ``ibtext.integrator`` holds the method for stiff flows, ``ibtext.sliding`` the
+treatment of breakpoints that meet data points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import ConvergenceError, check_count, check_data, check_points, check_positive
+from .integrator import MirrorProblem, Step
+from .networks import ShallowNetwork
+from .potentials import Potential, Scaled
+
+__all__ = ["TrainingRun", "mirror_descent", "mirror_flow"]
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A finished training run.
+
+    Attributes
+    ----------
+    network : ShallowNetwork
+        The trained network.
+    times : array (T,)
+        Flow time (or step number) of each record.
+    residuals : array (T, M)
+        y - f(x) at those times.
+    snapshots : tuple of ShallowNetwork
+        The networks at the times that were asked for, if any.
+    steps, rejected : int
+        Accepted and rejected steps.
+    passes : int
+        Sweeps over all neurons.
+    kernel_start, kernel_end : array (M, M)
+        The mirror kernel H at both ends.
+    """
+
+    network: ShallowNetwork
+    times: np.ndarray
+    residuals: np.ndarray
+    snapshots: tuple[ShallowNetwork, ...]
+    steps: int
+    rejected: int
+    passes: int
+    kernel_start: np.ndarray
+    kernel_end: np.ndarray
+
+
+def mirror_flow(
+    net: ShallowNetwork,
+    x: Any,
+    y: Any,
+    *,
+    potential: Potential | Scaled | None = None,
+    tol: float = 1e-8,
+    layers: str = "all",
+    times: Any = None,
+    center: dict[str, Any] | None = None,
+    rtol: float = 1e-4,
+    max_steps: int = 20_000,
+) -> TrainingRun:
+    r"""Train a network by mirror flow until every residual is at most ``tol``.
+
+    Integrates :math:`\frac{d}{dt}\nabla\Phi(\theta) = -\frac1n\nabla L(\theta)`,
+    :math:`L = \frac12\sum_i(f(x_i)-y_i)^2`, for the full nonlinear network, to a local error of ``rtol``.
+
+    Parameters
+    ----------
+    net : ShallowNetwork
+        The start; NumPy or torch parameters.
+    x, y : arrays (M,)
+        Distinct inputs and labels.
+    potential : None, Potential or Scaled
+        None is gradient flow, :math:`\varphi = x^2/2`; it acts on the displacement from the start.
+    tol : float
+        Largest residual :math:`\max_i|y_i - f(x_i)|` at the end, in the units of y.
+    layers : "all" or "output"
+        Which parameters move; "output" freezes all but the output weights.
+    times : array, optional
+        Flow times at which to keep the network; the last residual may be reached later.
+    center : dict, optional
+        Parameters (by the names of ``net.parameters``) around which the potential is centred; the start by default.
+    rtol : float
+        Local error per step, relative to the labels for f and to the displacements (root mean square) for the
+        parameters.
+    max_steps : int
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    ConvergenceError
+        If ``tol`` is not reached in ``max_steps`` steps, with the residual reached.
+    ValueError, TypeError
+        For bad data, an unknown ``layers``, or a potential with :math:`\varphi''` zero or infinite at the start.
+
+    Notes
+    -----
+    About 16 sweeps over the neurons a step, each O(n M); tens to hundreds of steps. Memory O(n).
+    """
+    x, y = check_data(x, y)
+    check_positive("tol", tol)
+    check_positive("rtol", rtol)
+    check_count("max_steps", max_steps)
+    problem = MirrorProblem(net, x, potential, layers, center)
+    stops = [] if times is None else list(_check_times(times))
+    xp, tangent = problem.xp, problem.tangent
+    y = net.inputs(y)
+    z, theta = problem.start, net.flat
+    residual = y - tangent.value(theta)
+    size = float(xp.max(xp.abs(residual))) or 1.0
+    clock, history, records, snapshots = 0.0, [0.0], [residual], []
+    steps = rejected = 0
+    state = Step(problem, z, theta, residual)
+    kernel_start = state.kernel
+    h = 1e-2 / float(xp.max(state.values))
+    while stops and stops[0] <= 0.0:
+        snapshots.append(net)
+        stops.pop(0)
+    while float(xp.max(xp.abs(residual))) > tol or stops:
+        if steps + rejected >= max_steps:
+            raise ConvergenceError(
+                f"the residual must fall to {tol:g}, but it is {float(xp.max(xp.abs(residual))):.2e} after {max_steps} "
+                f"steps (flow time {clock:.3g}), probably because labels are out of reach at this width or tol is below "
+                f"rounding; widen the network, raise tol or raise max_steps."
+            )
+        landing = bool(stops) and clock + h >= stops[0] * (1 - 1e-12)
+        length = stops[0] - clock if landing else h
+        ratio, new, new_theta, crossed = _attempt(problem, state, length, y, rtol, size)
+        factor = min(5.0, max(0.1, 0.9 * ratio ** (-1 / 3))) if ratio > 0 else 5.0
+        if ratio > 1:
+            rejected += 1
+            h = length * factor
+            continue
+        steps += 1
+        clock = stops[0] if landing else clock + length
+        theta = problem.contacts.update(theta, new_theta, y - tangent.value(new_theta), crossed)
+        z = problem.phi.gradient(theta - problem.center) if len(problem.contacts) else new
+        residual = y - tangent.value(theta)
+        history.append(clock)
+        records.append(residual)
+        if landing:
+            stops.pop(0)
+            snapshots.append(net.with_flat(theta))
+        h = max(h, length * factor) if landing else length * factor
+        state = Step(problem, z, theta, residual)
+    return TrainingRun(
+        net.with_flat(theta),
+        np.array(history),
+        np.array([_to_numpy(r) for r in records]),
+        tuple(snapshots),
+        steps,
+        rejected,
+        tangent.passes,
+        _to_numpy(kernel_start),
+        _to_numpy(state.kernel),
+    )
+
+
+def _attempt(
+    problem: MirrorProblem, state: Step, h: float, y: Any, rtol: float, size: float
+) -> tuple[float, Any, Any, Any]:
+    """One trial step: (error relative to tolerance, new z, new theta, mask of neurons that crossed a data point)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        new, error, in_f = state.attempt(h, y)
+        theta = problem.theta(new)
+        if not bool(problem.xp.all(problem.xp.isfinite(theta))):
+            return 1e6, new, theta, None
+    crossed = problem.contacts.crossed(state.theta, theta)
+    ratio = max(in_f / size, state.parameter_error(error, theta - problem.center, crossed)) / rtol
+    return (ratio if np.isfinite(ratio) else 1e6), new, theta, crossed
+
+
+def _check_times(times: Any) -> np.ndarray:
+    times = check_points("times", times).ravel()
+    if times.min() < 0 or np.any(np.diff(times) <= 0):
+        raise ValueError(
+            f"times must increase and not be negative, but {times} was given, probably unsorted or repeated values; pass "
+            f"np.unique(times)."
+        )
+    return times
+
+
+def _to_numpy(a: Any) -> np.ndarray:
+    return np.asarray(a.detach().cpu() if hasattr(a, "detach") else a)
+
+
+def mirror_descent(
+    net: ShallowNetwork,
+    x: Any,
+    y: Any,
+    *,
+    potential: Potential | Scaled | None = None,
+    step_size: float,
+    n_steps: int,
+    layers: str = "all",
+    center: dict[str, Any] | None = None,
+    callback: Callable[[int, Any], None] | None = None,
+) -> TrainingRun:
+    r"""Full-batch mirror descent: :math:`\nabla\Phi(\theta_{k+1}) = \nabla\Phi(\theta_k) - \frac{\eta}{n}\nabla L`.
+
+    Parameters
+    ----------
+    net, x, y, potential, layers, center : as in ``mirror_flow``
+    step_size : float
+        :math:`\eta`, in units of flow time: n_steps steps cover the flow time ``step_size * n_steps``.
+    n_steps : int
+    callback : function(step, theta), optional
+
+    Returns
+    -------
+    TrainingRun
+        With one record per step; ``kernel_start`` and ``kernel_end`` as in the flow.
+
+    Raises
+    ------
+    ConvergenceError
+        If the residual grows beyond a thousand times its start: the step size is above
+        :math:`2/\lambda_{\max}(H)`.
+
+    Notes
+    -----
+    Two sweeps over the neurons a step.
+    """
+    x, y = check_data(x, y)
+    check_positive("step_size", step_size)
+    check_count("n_steps", n_steps)
+    problem = MirrorProblem(net, x, potential, layers, center)
+    xp, tangent, n = problem.xp, problem.tangent, problem.n
+    y = net.inputs(y)
+    z, theta = problem.start, net.flat
+    residual = y - tangent.value(theta)
+    kernel_start = tangent.kernel(theta, problem.metric(theta)) / n
+    limit = 1e3 * max(float(xp.max(xp.abs(residual))), float(xp.max(xp.abs(y))))
+    records = [residual]
+    for k in range(n_steps):
+        z = z + step_size / n * tangent.pull(theta, residual)
+        with np.errstate(over="ignore", invalid="ignore"):
+            theta = problem.theta(z)
+            residual = y - tangent.value(theta)
+        records.append(residual)
+        largest = float(xp.max(xp.abs(residual)))
+        if not largest <= limit:
+            top = float(xp.max(xp.linalg.eigvalsh(kernel_start)))
+            raise ConvergenceError(
+                f"the step size must keep the iteration stable, but with step_size={step_size:g} the residual is "
+                f"{largest:.1e} after {k + 1} steps, probably because it exceeds 2/lambda_max = {2 / top:.3g} of the "
+                f"kernel; use a smaller step_size or mirror_flow."
+            )
+        if callback is not None:
+            callback(k + 1, theta)
+    return TrainingRun(
+        net.with_flat(theta),
+        step_size * np.arange(n_steps + 1),
+        np.array([_to_numpy(r) for r in records]),
+        (),
+        n_steps,
+        0,
+        tangent.passes,
+        _to_numpy(kernel_start),
+        _to_numpy(tangent.kernel(theta, problem.metric(theta)) / n),
+    )
+
+
