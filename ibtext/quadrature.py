@@ -29,11 +29,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .activations import Activation
+from .activations import Activation, get_activation
 from .initialization import Initialization
 from .potentials import Potential
 
-__all__ = ["Branch", "Nodes", "WideColumns", "branches"]
+__all__ = ["Branch", "Nodes", "WideColumns", "branches", "wide_columns"]
 
 ORDER = 40
 """Gauss-Legendre nodes a piece."""
@@ -210,3 +210,34 @@ class WideColumns:
                     branch.right * (flat * left0 - left1) + branch.left * (flat * right0 - right1)
                 )
         return out.reshape(t.shape)
+
+
+def wide_columns(
+    x: np.ndarray, activation: str | Activation, initialization: Initialization | None, potential: Potential
+) -> WideColumns:
+    """Check a problem and build its columns; ``ValueError`` or ``TypeError`` for what the theory does not cover."""
+    act = get_activation(activation)
+    if not isinstance(initialization, Initialization):
+        raise TypeError(
+            f"initialization must be an Initialization, but {type(initialization).__name__} was given, probably because "
+            f"the argument was left out; pass Initialization(bias=stats.uniform(-1, 2))."
+        )
+    if not initialization.signs:
+        raise ValueError(
+            "the infinite-width solver needs weight='signs', but a continuous weight law was given; rescale each unit "
+            "to |w| = 1 (its breakpoint law then carries the information), or train a finite network."
+        )
+    if not initialization.symmetric:
+        raise ValueError(
+            "the limit needs a bias law that is symmetric about 0, but the one given is not, probably a law of positive "
+            "numbers or a shifted one; shift it so that its median is 0."
+        )
+    low, high = initialization.support
+    outside = (x < low) | (x > high)
+    if outside.any():
+        bad = float(x[outside][0])
+        raise ValueError(
+            f"inputs must lie in the support [{low:g}, {high:g}] of the bias law, but x = {bad:g} does not, probably "
+            f"because the data were not rescaled; widen the law of the bias or shrink the inputs."
+        )
+    return WideColumns(x, act, initialization, potential)

@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from .activations import Activation, get_activation
+from .activations import Activation
 from .dual import dual_flow, solve_dual
 from .errors import check_data, check_points
 from .initialization import Initialization
 from .potentials import Potential, PowerPotential, QuadraticPotential, Scaled
-from .quadrature import WideColumns
+from .quadrature import WideColumns, wide_columns
 
 __all__ = ["WideLimit", "WidePath", "limit_kernel", "wide_flow", "wide_limit"]
 
@@ -192,36 +192,6 @@ def _limit_potential(potential: Potential | Scaled | None) -> Potential:
     return phi if isinstance(potential, Scaled) else QuadraticPotential(at_zero / 2)
 
 
-def _columns(
-    x: np.ndarray, activation: str | Activation, initialization: Initialization | None, potential: Potential
-) -> WideColumns:
-    act = get_activation(activation)
-    if not isinstance(initialization, Initialization):
-        raise TypeError(
-            f"initialization must be an Initialization, but {type(initialization).__name__} was given, probably because "
-            f"the argument was left out; pass Initialization(bias=stats.uniform(-1, 2))."
-        )
-    if not initialization.signs:
-        raise ValueError(
-            "the infinite-width solver needs weight='signs', but a continuous weight law was given; rescale each unit "
-            "to |w| = 1 (its breakpoint law then carries the information), or train a finite network."
-        )
-    if not initialization.symmetric:
-        raise ValueError(
-            "the limit needs a bias law that is symmetric about 0, but the one given is not, probably a law of positive "
-            "numbers or a shifted one; shift it so that its median is 0."
-        )
-    low, high = initialization.support
-    outside = (x < low) | (x > high)
-    if outside.any():
-        bad = float(x[outside][0])
-        raise ValueError(
-            f"inputs must lie in the support [{low:g}, {high:g}] of the bias law, but x = {bad:g} does not, probably "
-            f"because the data were not rescaled; widen the law of the bias or shrink the inputs."
-        )
-    return WideColumns(x, act, initialization, potential)
-
-
 def wide_limit(
     x: Any,
     y: Any,
@@ -282,7 +252,7 @@ def wide_limit(
     """
     x, y = check_data(x, y)
     phi = _limit_potential(potential)
-    columns = _columns(x, activation, initialization, phi)
+    columns = wide_columns(x, activation, initialization, phi)
     affine = (0.0, 0.0)
     if free_affine:
         if x.size < 2:
@@ -380,7 +350,7 @@ def wide_flow(
         As ``wide_limit``.
     """
     x, y = check_data(x, y)
-    columns = _columns(x, activation, initialization, _limit_potential(potential))
+    columns = wide_columns(x, activation, initialization, _limit_potential(potential))
     times = check_points("times", times)
     dual = dual_flow(columns, y, times, rate=rate, rtol=rtol)
     values, kernels = zip(*(columns.evaluate(u) for u in dual), strict=True)
@@ -397,6 +367,6 @@ def limit_kernel(
     """
     s, t = np.atleast_1d(check_points("s", s)), np.atleast_1d(check_points("t", t))
     points, inverse = np.unique(np.concatenate([s, t]), return_inverse=True)
-    columns = _columns(points, activation, initialization, QuadraticPotential(0.5))
+    columns = wide_columns(points, activation, initialization, QuadraticPotential(0.5))
     kernel = columns.evaluate(np.zeros(points.size))[1]
     return kernel[np.ix_(inverse[: s.size], inverse[s.size :])]
