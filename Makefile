@@ -42,7 +42,7 @@ test-fast: $(STAMP) ## the package alone: no notebooks, no site, no browser
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/browser --ignore=tests/book -m "not slow"
 
 lab: $(STAMP) ## open the chapters in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. book
+	@$(BIN)/jupyter-lab --notebook-dir=. --LabApp.default_url=/lab/tree/book
 
 bench: $(STAMP) ## measure ibtext beside its peers
 	@test -d benchmarks || { echo "There is nothing to measure: this version of the book has no benchmarks yet." >&2; exit 1; }
