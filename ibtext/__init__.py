@@ -5,6 +5,8 @@ The core needs NumPy and SciPy only; torch, matplotlib and the widgets load when
 
 from __future__ import annotations
 
+import importlib
+
 from . import rates
 from .dual import DualSolution, FiniteColumns, dual_flow, solve_dual
 from .errors import ConvergenceError
@@ -25,3 +27,10 @@ from .training import TrainingRun, mirror_descent, mirror_flow
 from .wide import WideLimit, WidePath, limit_kernel, wide_flow, wide_limit
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Load the figure style when it is first used: it alone needs matplotlib."""
+    if name == "plotting":
+        return importlib.import_module(".plotting", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
