@@ -19,7 +19,7 @@ import anywidget
 import numpy as np
 import traitlets as T
 
-from . import dual, table
+from . import dual, store, table
 from .declare import COLORS, DASHES, Control, DeclarationError, Dual, Kernel, Labels, Panel, Question, Table
 
 STATIC = pathlib.Path(__file__).parent / "static"
@@ -69,7 +69,7 @@ class Demo(anywidget.AnyWidget):
             return  # also the anonymous classes that traitlets makes for single instances
         _check(cls)
         cls._home = "ibtext.demos" if cls.__module__.startswith("ibtext.demos.") else cls.__module__
-        cls._built = None
+        cls._owner, cls._built = cls, None
         for c in cls.controls:
             if isinstance(c, Labels):
                 value = T.Float(min=c.minimum, max=c.maximum)
@@ -91,6 +91,7 @@ class Demo(anywidget.AnyWidget):
         built = self._build()
         super().__init__(**parameters, _table=b"" if built is None else built.data, _spec=self._declaration(built))
         self._last: dict[str, Any] | None = None
+        self._result: Result | None = None
         self._recompute()
         self.observe(self._recompute, names=names)
 
@@ -130,7 +131,9 @@ class Demo(anywidget.AnyWidget):
     @property
     def result(self) -> Result:
         """The result at the present setting."""
-        return self.compute(**self.parameters)
+        if self._result is None:  # the last computation failed: fail again, in the caller's sight
+            return self.compute(**self.parameters)
+        return self._result
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -168,7 +171,10 @@ class Demo(anywidget.AnyWidget):
         if not isinstance(cls.engine, Table):
             return None
         if cls._built is None:
-            cls._built = table.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
+            cls._owner._built = store.load(cls._owner)
+        if cls._built is None:
+            cls._owner._built = table.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
+            store.save(cls._owner, cls._built)
         return cls._built
 
     @classmethod
@@ -196,13 +202,14 @@ class Demo(anywidget.AnyWidget):
         parameters = self.parameters
         if parameters == self._last:
             return  # one message may change several parameters; one result answers it
-        self._last = parameters
+        self._last, self._result = parameters, None
         try:
             result = self.compute(**parameters)
             sentence = self.describe(result, **parameters)
         except Exception as error:
             self._frame = {"parameters": parameters, "error": f"Python could not compute this setting: {error}"}
             raise
+        self._result = result
         self._frame = {
             "parameters": parameters,
             "summary": sentence,

@@ -35,7 +35,7 @@ class CurvatureDemo(Demo):
     panels = (
         Panel(
             title="The network's function", x=np.linspace(-1.0, 1.0, 401), x_label="input x", y_label="output h(x)",
-            y_limits=(-1.2, 1.2), points="labels", marks=X,
+            y_limits=(-1.25, 1.5), points="labels", marks=X,
             curves=(
                 Curve(key="quadratic_value", label="x²", color="grey", dash="dashed", width=1.75),
                 Curve(key="limit_value", label="p = {p:.2f}", color="blue", width=2.5),

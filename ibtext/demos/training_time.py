@@ -66,7 +66,7 @@ class FlowDemo(Demo):
     }
     summary = (
         "At time t = {t:.4g} with p = {p:.2f}, the function misses the data by {miss:.3f} on root mean square (x²: "
-        "{quadratic_miss:.3f}); the smallest eigenvalue of its kernel is {smallest_here:.2g} times the first one (x²: 1 times)."
+        "{quadratic_miss:.3f}); the smallest eigenvalue of its kernel is {smallest_here:.2g} times what it was at the start (x²: unchanged)."
     )
     engine = Table(nodes={"t": 33, "p": 9}, repeat={"p": 20})
 

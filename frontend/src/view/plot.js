@@ -150,6 +150,7 @@ export class Plot {
         if (!(v > y0 && v < y1)) continue;
         const cx = Math.min(Math.max(this.x(grid[i]), left + half), this.width - right - half), cy = this.y(v) + side * 13;
         let cost = (this.places[k] === `${s}/${side}` ? -1.5 : 0) + (Math.abs(side) > 1 ? 1 : 0);
+        for (let m = 0; m < clipped.length; m++) if (m !== k && Math.abs(this.y(clipped[m][i]) - this.y(v)) < 9) cost += 1.5;   // which of the two?
         if (cy < top + 7 || cy > floor - 7) cost += 20;
         for (let m = 0; m < clipped.length; m++) for (let u = -half; u <= half; u += 4) {
           const j = Math.round((cx + u - left) / (this.width - left - right) * (n - 1));

@@ -1,0 +1,104 @@
+"""One Chromium for all browser tests, and the built site that they drive."""
+
+import os
+import pathlib
+import shutil
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SITE = pathlib.Path(os.environ.get("IBTEXT_SITE") or ROOT / "_build" / "html")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+NO_PAGES = {"genindex.html", "search.html", "prf-prf.html", "py-modindex.html"}
+
+
+def pages():
+    """Return the built pages, as paths relative to the site."""
+    found = (p.relative_to(SITE) for p in sorted(SITE.rglob("*.html")))
+    return [str(p) for p in found if p.name not in NO_PAGES and not p.parts[0].startswith("_") and p.parts[0] != "reports"]
+
+
+def pages_with_demos():
+    return [p for p in pages() if "ib-still" in (SITE / p).read_text(encoding="utf-8")]
+
+
+def missing(sentence):
+    """Fail where the browser is required, and skip loudly elsewhere."""
+    if os.environ.get("IBTEXT_REQUIRE_BROWSER") == "1":
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+def pytest_generate_tests(metafunc):
+    for name, found in (("page_path", pages), ("demo_path", pages_with_demos)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, found() or [None])
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser" in str(item.path.as_posix()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = shutil.which("chromium")
+    if path is None:
+        missing("The browser tests drive Chromium, but none was found; it is probably not installed; run 'apt-get install chromium'.")
+    if not pages():
+        missing(f"The browser tests drive the built site, but {SITE.name} holds no page; it was probably not built; run 'make book'.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A browser page that remembers what it asked for and complained about."""
+
+    #: Jupyter Book writes these constants twice on every page (an upstream slip without effect).
+    HARMLESS = "Identifier 'THEBE_JS_URL' has already been declared"
+
+    def __init__(self, context):
+        self.requests, self.complaints = [], []
+        self.page = context.new_page()
+        self.page.on("request", lambda r: self.requests.append(r.url))
+        self.page.on("console", lambda m: self._complain(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda e: self._complain(str(e)))
+
+    def _complain(self, text):
+        if self.HARMLESS not in text:
+            self.complaints.append(text)
+
+    def open(self, path, fragment=""):
+        self.page.goto((SITE / path).as_uri() + fragment)
+        self.page.wait_for_load_state("load")
+        if self.page.query_selector('script[type="application/vnd.jupyter.widget-view+json"]'):
+            self.page.wait_for_selector('html[data-ib-ready="1"]', timeout=20_000)
+        return self.page
+
+
+@pytest.fixture
+def visit(browser):
+    """Return a function that opens a page of the site in a fresh context."""
+    contexts = []
+
+    def open_page(path, fragment="", **options):
+        if path is None:
+            missing("The browser tests found no page with a demo; the home page should have one; build the book first.")
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        watched = Watched(context)
+        watched.open(path, fragment)
+        return watched
+
+    yield open_page
+    for context in contexts:
+        context.close()
