@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """Load the figure style when it is first used: it alone needs matplotlib."""
-    if name == "plotting":
-        return importlib.import_module(".plotting", __name__)
+    """Load the figure style and the demos when they are first used: they alone need matplotlib and widgets."""
+    if name in {"plotting", "demos"}:
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
