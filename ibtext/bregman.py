@@ -62,7 +62,7 @@ class Potential(ABC):
                 f"{type(self).__name__} lives on {self.domain}: give it an inverse_gradient of its own."
             )
         a, b = xp.zeros_like(z) - 1.0, xp.zeros_like(z) + 1.0
-        for _ in range(1100):
+        for _ in range(500):
             too_low, too_high = self.gradient(b) < z, self.gradient(a) > z
             if not bool(xp.any(too_low) | xp.any(too_high)):
                 break

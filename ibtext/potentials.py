@@ -117,8 +117,9 @@ class PowerPotential(Potential):
                 break
         x = xp.exp(u)
         # the logarithm costs digits for large |u|: one Newton step in x restores them
-        slope = p * (p - 1) * x ** (p - 2) + 2 * omega
-        x = x - (p * x ** (p - 1) + 2 * omega * x - size) / slope
+        safe = xp.where(x > 1e-300, x, xp.ones_like(x))
+        slope = p * (p - 1) * safe ** (p - 2) + 2 * omega
+        x = xp.where(x > 1e-300, x - (p * safe ** (p - 1) + 2 * omega * safe - size) / slope, x)
         return xp.where(tiny, size / (2 * omega) if p > 2 else xp.zeros_like(size), x)
 
 
@@ -184,9 +185,11 @@ class CoshPotential(Potential):
     def divergence(self, x, y):
         x, xp = _array(x)
         y, _ = _array(y)
-        # cosh x - cosh y = 2 sinh((x+y)/2) sinh((x-y)/2): no cancellation for neighbouring points
-        half = (x - y) / 2
-        return 2 * xp.cosh(y) * xp.sinh(half) ** 2 + xp.sinh(y) * (xp.sinh(2 * half) - 2 * half)
+        plain = xp.cosh(x) - xp.cosh(y) - xp.sinh(y) * (x - y)
+        # neighbouring points: the plain form cancels, the addition theorem does not
+        half = xp.clip((x - y) / 2, -0.5, 0.5)
+        near = 2 * xp.cosh(y) * xp.sinh(half) ** 2 + xp.sinh(y) * (xp.sinh(2 * half) - 2 * half)
+        return xp.where(xp.abs(x - y) < 1, near, plain)
 
 
 @dataclass(frozen=True)
