@@ -137,7 +137,7 @@ class View {
       this.root.dataset.engine = result.kind;
       this.status.textContent = result.note;
     }
-    this.plots.forEach(p => p.resize());
+    this.plots.forEach(p => p.width || p.resize());
     this.paint();
     this.timings.push(performance.now() - start);
     if (this.timings.length > 1000) this.timings.shift();

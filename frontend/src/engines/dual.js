@@ -177,10 +177,21 @@ export function solve(problem, warm) {
 /** The zeros of h'' inside (-a, a): the fronts rise from them so steeply that a grid would cut their tips. */
 export const zeros = solution => solution.list.slice(1).filter(q => q.gl === 0).map(q => q.left);
 
-/** h and h'' at the increasing points t, by running moments from left to right. */
-export function evaluate(solution, t) {
-  const { phi, list, problem: { halfWidth: a } } = solution, m = {};
-  const value = new Float64Array(t.length), curvature = new Float64Array(t.length);
+/** h'' at the increasing points t. */
+export function curvature(solution, t) {
+  const { phi, list, problem: { halfWidth: a } } = solution, out = new Float64Array(t.length);
+  let n = t.findIndex(v => v >= -a);
+  for (const q of n < 0 ? [] : list) {
+    for (; n < t.length && t[n] <= q.right; n++) {
+      out[n] = q.sign * phi.inverse(Math.max(q.gl + (q.gr - q.gl) * (t[n] - q.left) / (q.right - q.left), 0)) / a;
+    }
+  }
+  return out;
+}
+
+/** h at the increasing points t, by running moments from left to right. */
+export function value(solution, t) {
+  const { phi, list, problem: { halfWidth: a } } = solution, m = {}, out = new Float64Array(t.length);
   let h = 0, slope = 0;
   for (const q of list) {
     moments(phi, q.right - q.left, q.gl, q.gr, q.al, q.ar, false, m);
@@ -188,7 +199,7 @@ export function evaluate(solution, t) {
     slope -= q.sign * m.m0 / (2 * a);
   }
   let n = 0;
-  for (; n < t.length && t[n] < -a; n++) { value[n] = h + slope * (t[n] + a); curvature[n] = 0; }
+  for (; n < t.length && t[n] < -a; n++) out[n] = h + slope * (t[n] + a);
   for (const q of list) {
     const L = q.right - q.left;
     let at = q.left, gAt = q.gl, aAt = q.al;
@@ -202,12 +213,12 @@ export function evaluate(solution, t) {
       at = to; gAt = gTo; aAt = aTo;
     };
     for (; n < t.length && t[n] <= q.right; n++) {
-      const gT = q.gl + (q.gr - q.gl) * (t[n] - q.left) / L, aT = phi.inverse(Math.max(gT, 0));
-      advance(t[n], Math.max(gT, 0), aT);
-      value[n] = h; curvature[n] = q.sign * aT / a;
+      const g = Math.max(q.gl + (q.gr - q.gl) * (t[n] - q.left) / L, 0);
+      advance(t[n], g, phi.inverse(g));
+      out[n] = h;
     }
     advance(q.right, q.gr, q.ar);
   }
-  for (; n < t.length; n++) { value[n] = h + slope * (t[n] - a); curvature[n] = 0; }
-  return { value, curvature };
+  for (; n < t.length; n++) out[n] = h + slope * (t[n] - a);
+  return out;
 }

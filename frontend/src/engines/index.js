@@ -1,6 +1,6 @@
 // What answers on a page without Python.
 import { scientific } from '../format.js';
-import { evaluate, solve, zeros } from './dual.js';
+import { curvature, solve, value, zeros } from './dual.js';
 import { tableEngine } from './table.js';
 
 function dualEngine(spec, grids) {
@@ -21,8 +21,8 @@ function dualEngine(spec, grids) {
           }
           spec.panels.forEach((panel, k) => panel.curves.forEach(c => {
             if (!c.key.startsWith(prefix + '_')) return;
-            const e = evaluate(solution, grids[k]), what = c.key.slice(prefix.length + 1);
-            found[c.key] = what === 'curvature' && magnitudes ? e.curvature.map(Math.abs) : e[what];
+            const bend = c.key.slice(prefix.length + 1) === 'curvature', drawn = (bend ? curvature : value)(solution, grids[k]);
+            found[c.key] = bend && magnitudes ? drawn.map(Math.abs) : drawn;
           }));
           last[prefix] = { key, solution, found };
         }
