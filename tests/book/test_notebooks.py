@@ -129,6 +129,8 @@ def test_a_figure_without_description_is_found() -> None:
     text = "A long enough description."
     cell.metadata = nbformat.from_dict({"mystnb": {"image": {"alt": text}, "figure": {"caption": text, "name": "fig"}}})
     assert not figure_faults(notebook, "trial.ipynb")
+    cell.outputs.append(nbformat.v4.new_output("execute_result", data={"text/plain": "<Axes>"}))
+    assert "semicolon" in figure_faults(notebook, "trial.ipynb")[0]
 
 
 def test_normalize_strips_names_and_keeps_claims() -> None:
