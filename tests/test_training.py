@@ -94,7 +94,7 @@ def test_order_of_the_integrator_is_three(x, y):
     exact, _ = at_one([1.0], 1e-9)
     counts, errors = np.array([40, 80, 160, 320]), []
     for count in counts:
-        value, steps = at_one(np.arange(1, count + 1) / count, 1.0)
+        value, _steps = at_one(np.arange(1, count + 1) / count, 1.0)
         errors.append(np.max(np.abs(value - exact)))
     rate = ib.rates.fit_rate(counts.astype(float), np.array(errors))
     assert rate.slope == pytest.approx(-3, abs=0.35)
