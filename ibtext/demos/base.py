@@ -43,7 +43,8 @@ class Demo(anywidget.AnyWidget):
     presets
         Named settings; a parameter that a preset leaves out takes its default.
     summary
-        One sentence with fields such as ``{peak:.2f}``, filled from the numbers of the result and the parameters (formats: ``.Nf``, ``.Ng``, ``.N%``).
+        One sentence with fields such as ``{peak:.2f}``, filled from the numbers of the result and the
+        parameters (formats: ``.Nf``, ``.Ng``, ``.N%``).
         It is the live summary and the alternative text.
     engine
         What answers on a page without Python: :class:`Table`, :class:`Dual` or :class:`Kernel`.
@@ -143,7 +144,10 @@ class Demo(anywidget.AnyWidget):
     def apply_preset(self, name: str) -> None:
         """Move to a named setting."""
         if name not in self.presets:
-            raise KeyError(f"{type(self).__name__} has the presets {', '.join(self.presets)}, but {name!r} was asked for; choose one of those.")
+            raise KeyError(
+                f"{type(self).__name__} has the presets {', '.join(self.presets)}, but {name!r} was asked for; "
+                f"choose one of those."
+            )
         with self.hold_trait_notifications():
             for k, v in {**self.defaults(), **self.presets[name]}.items():
                 setattr(self, k, v)
@@ -193,7 +197,7 @@ class Demo(anywidget.AnyWidget):
         q = cls.question
         return {
             "name": cls.__name__, "module": cls._home, "title": cls.title, "summary": cls.summary, "engine": engine,
-            "question": None if q is None else {"text": q.text, "choices": list(q.choices), "answer": q.answer, "because": q.because},
+            "question": None if q is None else vars(q) | {"choices": list(q.choices)},
             "controls": [_control(c) for c in cls.controls], "panels": [_panel(p) for p in cls.panels],
             "presets": {k: {**cls.defaults(), **_plain(v)} for k, v in cls.presets.items()}, "defaults": cls.defaults(),
         }  # fmt: skip
@@ -248,7 +252,9 @@ class _Unbound:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._cls, name)
-        return value.__get__(self) if callable(value) and not isinstance(value, type) and not hasattr(value, "__self__") else value
+        return (
+            value.__get__(self) if callable(value) and not isinstance(value, type) and not hasattr(value, "__self__") else value
+        )
 
 
 def _check(cls: type[Demo]) -> None:
@@ -257,25 +263,29 @@ def _check(cls: type[Demo]) -> None:
     sliders = [c for c in cls.controls if isinstance(c, Control)]
     if len(sliders) > 3:
         raise DeclarationError(
-            f"A demo has at most three sliders, but {cls.__name__} has {len(sliders)}; it probably tells two stories; make it two demos."
+            f"A demo has at most three sliders, but {cls.__name__} has {len(sliders)}; it probably tells two "
+            f"stories; make it two demos."
         )
     if isinstance(cls.engine, Table) and len(sliders) < len(names):
         raise DeclarationError(
-            f"A table answers for sliders only, but {cls.__name__} has draggable labels; they probably belong to a demo of the dual "
+            f"A table answers for sliders only, but {cls.__name__} has draggable labels; they probably belong to "
+            f"a demo of the dual "
             "engine, since each label would be one more dimension; use that engine or leave the labels fixed."
         )
     for preset, values in cls.presets.items():
         unknown = [k for k in values if k not in names]
         if unknown:
             raise DeclarationError(
-                f"A preset sets parameters of its demo, but {preset!r} of {cls.__name__} sets {', '.join(unknown)}; a name was probably "
+                f"A preset sets parameters of its demo, but {preset!r} of {cls.__name__} sets "
+                f"{', '.join(unknown)}; a name was probably "
                 f"misspelt; use {', '.join(names)}."
             )
     for p in cls.panels:
         for reference in (p.points, p.cursor):
             if reference is not None and reference not in names:
                 raise DeclarationError(
-                    f"A panel refers to controls of its demo, but {p.title!r} of {cls.__name__} refers to {reference!r}; a name was "
+                    f"A panel refers to controls of its demo, but {p.title!r} of {cls.__name__} refers to "
+                    f"{reference!r}; a name was "
                     f"probably misspelt; use {', '.join(names)}."
                 )
 
@@ -300,7 +310,8 @@ def _panel(p: Panel) -> dict[str, Any]:
     grid = np.asarray(p.x, dtype=float)
     uniform = np.array_equal(grid, np.linspace(grid[0], grid[-1], grid.size))
     return {
-        "title": p.title, "xLabel": p.x_label, "yLabel": p.y_label, "yLimits": _plain(p.y_limits), "xLog": p.x_log, "yLog": p.y_log,
+        "title": p.title, "xLabel": p.x_label, "yLabel": p.y_label, "yLimits": _plain(p.y_limits),
+        "xLog": p.x_log, "yLog": p.y_log,
         "x": {"start": float(grid[0]), "stop": float(grid[-1]), "n": int(grid.size)} if uniform else {"values": grid.tolist()},
         "points": p.points, "data": _plain(p.data), "marks": _plain(list(p.marks)), "cursor": p.cursor,
         "curves": [

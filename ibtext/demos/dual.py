@@ -1,10 +1,11 @@
 """The dual engine: the book's equation solved in the browser.
 
-Why a second engine exists.  The curvature profile of an infinitely wide network under |x|^p + omega x^2 rises from each of its zeros like
-|c - c_0|^(1/(p-1)), and the zeros move with p, omega, the bias range and every label.  Between the nodes of a table such a front is
-smeared over the distance it travels: ``tests/demos/test_dual.py`` measures the error of a 17 x 17 table of the curvature over p and omega alone, with nothing
-else moving, and records that it misses the 0.5 % that a table must reach.  Draggable labels would add five more dimensions.  The
-equation itself has five unknowns, and Newton's method solves it in the browser to rounding error in well under a millisecond; so there it is solved.
+Why a second engine exists.  The curvature profile of an infinitely wide network under |x|^p + omega x^2 rises from each of
+its zeros like |c - c_0|^(1/(p-1)), and the zeros move with p, omega, the bias range and every label.  Between the nodes of
+a table such a front is smeared over the distance it travels: ``tests/demos/test_dual_engine.py`` measures the error of a
+17 x 17 table of the curvature over p and omega alone, with nothing else moving, and records that it misses the 0.5 % that
+a table must reach.  Draggable labels would add five more dimensions.  The equation itself has five unknowns, and Newton's
+method solves it in the browser to rounding error in about a millisecond; so there it is solved.
 
 This module is the Python side: what the engine is asked for, computed by :func:`ibtext.wide_limit`.  The browser's side is
 ``frontend/src/engines/dual.js``, written independently; the tests compare the two on the built page.

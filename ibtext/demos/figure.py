@@ -23,7 +23,9 @@ _STYLE = {
 }  # fmt: skip
 
 
-def draw(panels: Sequence[Panel], points: Mapping[str, Labels], result: Mapping[str, Any], parameters: Mapping[str, Any]) -> Figure:
+def draw(
+    panels: Sequence[Panel], points: Mapping[str, Labels], result: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Figure:
     """Return a figure with the panels side by side."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(3.7 * max(len(panels), 1), 3.1), layout="constrained")
@@ -33,7 +35,9 @@ def draw(panels: Sequence[Panel], points: Mapping[str, Labels], result: Mapping[
     return figure
 
 
-def _panel(axes: Any, panel: Panel, points: Mapping[str, Labels], result: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+def _panel(
+    axes: Any, panel: Panel, points: Mapping[str, Labels], result: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> None:
     x = np.asarray(panel.x, dtype=float)
     axes.set(xlim=(x[0], x[-1]), ylim=panel.y_limits, xlabel=panel.x_label, ylabel=panel.y_label)
     axes.set_title(panel.title, fontsize=9, loc="left", color=COLORS["ink"])
@@ -45,11 +49,21 @@ def _panel(axes: Any, panel: Panel, points: Mapping[str, Labels], result: Mappin
         axes.plot(x, y, color=COLORS[curve.color], linewidth=curve.width * 0.75, linestyle=(0, dash) if dash else "-")
     for curve, y in lines.items():
         k = _label_place(x, y, [v for c, v in lines.items() if c is not curve], panel.y_limits)
-        axes.annotate(_fill(curve.label, parameters), (x[k], y[k]), xytext=(0, 5), textcoords="offset points", color=COLORS[curve.color], fontsize=8.5, ha="center")
+        axes.annotate(
+            _fill(curve.label, parameters),
+            (x[k], y[k]),
+            xytext=(0, 5),
+            textcoords="offset points",
+            color=COLORS[curve.color],
+            fontsize=8.5,
+            ha="center",
+        )
     if panel.data is not None:
         axes.plot(*panel.data, "o", color=COLORS["ink"], markersize=5, zorder=5)
     if panel.points is not None:
-        axes.plot(points[panel.points].x, parameters[panel.points], "o", color=COLORS["ink"], markersize=5, zorder=5, clip_on=False)
+        axes.plot(
+            points[panel.points].x, parameters[panel.points], "o", color=COLORS["ink"], markersize=5, zorder=5, clip_on=False
+        )
     if panel.cursor is not None:
         at = parameters[panel.cursor]
         axes.axvline(np.log10(at) if panel.x_log else at, color=COLORS["ink"], linewidth=0.8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from .base import Demo
@@ -23,8 +25,8 @@ class CurvatureDemo(Demo):
             "It gathers in a few sharp peaks",
         ),
         answer=1,
-        because="The peaks sink, and the curvature they lose is spread to places that had little: the maximum of |h″| falls, the mean "
-        "rises. The data still have to be met, so the bending cannot shrink everywhere.",
+        because="The peaks sink, and the curvature they lose is spread to places that had little: the maximum of |h″| "
+        "falls, the mean rises. The data still have to be met, so the bending cannot shrink everywhere.",
     )
     controls = (
         Control(name="p", symbol="p", label="exponent", minimum=2.0, maximum=6.0, default=3.0, steps=160),
@@ -50,7 +52,7 @@ class CurvatureDemo(Demo):
             ),
         ),
     )  # fmt: skip
-    presets = {
+    presets: ClassVar = {
         "Demonstration set": {},
         "Fourth power": {"p": 4.0},
         "One spike": {"p": 4.0, "labels": [0.0, 0.0, 0.6, 0.0, 0.0]},

@@ -1,8 +1,8 @@
 """Tables kept between sessions, so that a demo opens at once the second time.
 
 A table takes some seconds to build.  It is kept in the user's cache folder under a name that contains a hash of everything it
-depends on: the sources of ``ibtext``, the file of the demo, and the versions of NumPy and SciPy.  Change any of them and the table
-is built, and its error measured, anew.  A file that cannot be read or written is as good as none.
+depends on: the sources of ``ibtext``, the file of the demo, and the versions of NumPy and SciPy.  Change any of
+them and the table is built, and its error measured, anew.  A file that cannot be read or written is as good as none.
 """
 
 from __future__ import annotations

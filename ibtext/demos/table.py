@@ -6,8 +6,8 @@ Between them the barycentric formula
 .. math:: f(q) \approx \frac{\sum_k \frac{w_k}{q - q_k} f(q_k)}{\sum_k \frac{w_k}{q - q_k}},
           \qquad w_k = (-1)^k\ (\text{halved at both ends}),
 
-is spectrally accurate for smooth :math:`f` and costs a few hundred multiplications a frame (Berrut and Trefethen, SIAM Review 46, 2004).  The samples
-form a matrix (nodes x outputs) of small numerical rank; its truncated singular value decomposition is kept in 16-bit integers.
+is spectrally accurate for smooth :math:`f` and costs a few hundred multiplications a frame (Berrut and
+Trefethen, SIAM Review 46, 2004).  The samples form a matrix (nodes x outputs) of small numerical rank; its truncated singular value decomposition is kept in 16-bit integers.
 
 Each output is first mapped to [0, 1] by its own smallest and largest value, so "full scale" means the range of that output over
 the whole table, and a small quantity is kept as faithfully as a large one.
@@ -147,8 +147,10 @@ def build(compute: Compute, controls: Sequence[Control], spec: Table, *, demo: s
     if error > spec.tolerance:
         at = ", ".join(f"{k} = {worst[k]:.4g}" for k in names_of)
         raise TableError(
-            f"A table reaches {spec.tolerance:.2%} of full scale, but that of {demo} errs by {error:.2%} at {at}; the output probably "
-            "has a kink or a front that moves with a parameter; give more nodes, tabulate a smoother quantity, or choose another engine."
+            f"A table reaches {spec.tolerance:.2%} of full scale, but that of {demo} errs by {error:.2%} at "
+            f"{at}; the output probably "
+            "has a kink or a front that moves with a parameter; give more nodes, tabulate a smoother quantity, "
+            "or choose another engine."
         )
     return Built(data, meta | {"error": error, "checks": spec.checks}, error, spec.checks)
 
@@ -165,9 +167,7 @@ def measure(
         times = spec.repeat.get(c.name, 1)
         unit[:, k] = np.repeat(unit[: -(-spec.checks // times), k], times)[: spec.checks]
     points = low + (high - low) * unit
-    settings = [
-        {c.name: float(np.exp(v)) if c.log else float(v) for c, v in zip(controls, q, strict=True)} for q in points
-    ]
+    settings = [{c.name: float(np.exp(v)) if c.log else float(v) for c, v in zip(controls, q, strict=True)} for q in points]
     names, span = meta["names"], np.repeat(np.subtract(meta["high"], meta["low"]), meta["sizes"])
     error, worst = 0.0, settings[0]
     for parameters, truth in zip(settings, compute(settings), strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,16 +29,13 @@ class FlowDemo(Demo):
             "Both sink as the data are fitted",
         ),
         answer=1,
-        because="Both networks are lazy: each parameter moves by an amount of order 1/n. But the scaled potential sees n times that "
-        "movement, its second derivative grows, and the kernel H(t) shrinks. For x² the second derivative is constant.",
+        because="Both networks are lazy: each parameter moves by an amount of order 1/n. But the scaled potential sees n "
+        "times that movement, its second derivative grows, and the kernel H(t) shrinks. For x² the second derivative is "
+        "constant.",
     )
     controls = (
-        Control(
-            name="t", symbol="t", label="training time", minimum=0.1, maximum=1e4, default=100.0, log=True, steps=200
-        ),
-        Control(
-            name="p", symbol="p", label="exponent of the potential", minimum=2.5, maximum=5.0, default=3.0, steps=100
-        ),
+        Control(name="t", symbol="t", label="training time", minimum=0.1, maximum=1e4, default=100.0, log=True, steps=200),
+        Control(name="p", symbol="p", label="exponent of the potential", minimum=2.5, maximum=5.0, default=3.0, steps=100),
     )
     panels = (
         Panel(
@@ -59,14 +56,15 @@ class FlowDemo(Demo):
             ),
         ),
     )  # fmt: skip
-    presets = {
+    presets: ClassVar = {
         "Early": {"t": 1.0},
         "Late": {"t": 1e4},
         "Late, fourth power": {"t": 1e4, "p": 4.0},
     }
     summary = (
         "At time t = {t:.4g} with p = {p:.2f}, the function misses the data by {miss:.3f} on root mean square (x²: "
-        "{quadratic_miss:.3f}); the smallest eigenvalue of its kernel is {smallest_here:.2g} times what it was at the start (x²: unchanged)."
+        "{quadratic_miss:.3f}); the smallest eigenvalue of its kernel is {smallest_here:.2g} times what it was "
+        "at the start (x²: unchanged)."
     )
     engine = Table(nodes={"t": 33, "p": 9}, repeat={"p": 20})
 

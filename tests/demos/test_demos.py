@@ -40,9 +40,7 @@ def settings(cls):
         yield f"preset {name}", cls.defaults() | dict(values)
 
 
-@pytest.mark.parametrize(
-    ("cls", "setting"), [pytest.param(c, s, id=f"{c.__name__} {n}") for c in DEMOS for n, s in settings(c)]
-)
+@pytest.mark.parametrize(("cls", "setting"), [pytest.param(c, s, id=f"{c.__name__} {n}") for c in DEMOS for n, s in settings(c)])
 def test_every_setting_computes_what_is_declared(cls, setting):
     result = unbound(cls).compute(**setting)
     for panel in cls.panels:
