@@ -125,3 +125,23 @@ def test_a_potential_with_curvature_that_decays_is_covered_too() -> None:
         errors.append(np.mean(error))
     # n^-1/2 predicts a factor 4
     assert errors[1] < errors[0] / 2
+
+
+@pytest.mark.slow
+def test_root_n_times_the_error_has_no_trend() -> None:
+    # claim: thm-scaled-rate
+    scaled, grid = ib.Scaled(POTENTIALS["x^2"]), np.linspace(-1, 1, 401)
+    target = ib.wide_limit(X, Y, potential=scaled, **SETTING)(grid)
+    mean, error = [], []
+    for width, count in ((540, 150), (4860, 150), (43_740, 60)):
+        products = []
+        for seed in range(500, 500 + count):
+            net = ib.ShallowNetwork.sample(width=width, rng=seed, **SETTING)
+            found = ib.training_limit(net, X, Y, potential=scaled)(grid)
+            products.append(np.sqrt(width) * np.max(np.abs(found - target)))
+        mean.append(np.mean(products))
+        error.append(np.std(products) / np.sqrt(count))
+    # three standard errors of the differences
+    for i, j in ((0, 1), (1, 2), (0, 2)):
+        assert abs(mean[i] - mean[j]) <= 3 * np.hypot(error[i], error[j])
+    assert np.round(mean, 2) == pytest.approx([0.71, 0.72, 0.73], abs=0.03)
