@@ -28,6 +28,35 @@ from .wide import WideLimit, WidePath, limit_kernel, wide_flow, wide_limit
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "ConvergenceError",
+    "CoshPotential",
+    "DualSolution",
+    "EntropyPotential",
+    "FiniteColumns",
+    "HypentropyPotential",
+    "Initialization",
+    "LinearizedLimit",
+    "PNormPotential",
+    "Potential",
+    "PowerPotential",
+    "QuadraticPotential",
+    "Scaled",
+    "ShallowNetwork",
+    "TrainingRun",
+    "WideLimit",
+    "WidePath",
+    "dual_flow",
+    "limit_kernel",
+    "mirror_descent",
+    "mirror_flow",
+    "rates",
+    "solve_dual",
+    "training_limit",
+    "wide_flow",
+    "wide_limit",
+]
+
 
 def __getattr__(name: str) -> object:
     """Load the figure style and the demos when they are first used: they alone need matplotlib and widgets."""

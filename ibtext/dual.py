@@ -70,6 +70,7 @@ class FiniteColumns:
         return self.potential.inverse_gradient(self.start + multiplier @ self.features)
 
     def evaluate(self, multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """F, shape (M,), and its Jacobian H, shape (M, M)."""
         theta = self.primal(multiplier)
         value = self.features @ (self.masses * theta)
         weights = self.masses / self.potential.hessian(theta)

@@ -30,7 +30,7 @@ from .networks import ShallowNetwork, TangentMap
 from .potentials import Potential, QuadraticPotential, Scaled
 from .sliding import Contacts
 
-__all__ = ["LAYERS", "MirrorProblem", "Step", "potential_at"]
+__all__ = ["LAYERS", "MirrorProblem", "Step", "check_network", "potential_at"]
 
 LAYERS = ("all", "output")
 
@@ -56,6 +56,15 @@ _B = np.array([2.4212380706095346e-01, -1.2232505839045147e00, 1.545260255335102
 _B_HAT = np.array([3.7810903145819369e-01, -9.6042292212423178e-02, 0.5, 2.1793326075422950e-01])
 
 
+def check_network(net: Any) -> None:
+    """Refuse anything but a ``ShallowNetwork``."""
+    if not isinstance(net, ShallowNetwork):
+        raise TypeError(
+            f"net must be a ShallowNetwork, but {type(net).__name__} was given, probably a torch module; use "
+            f"ShallowNetwork.sample or build one from its parameter arrays."
+        )
+
+
 def potential_at(potential: Potential | Scaled | None, n: int) -> Potential:
     if potential is None:
         return QuadraticPotential(0.5)
@@ -73,11 +82,7 @@ class MirrorProblem:
     """The flow in dual coordinates: theta(z), its metric, and where it starts."""
 
     def __init__(self, net: ShallowNetwork, x: Any, potential: Any, layers: str, center: Any) -> None:
-        if not isinstance(net, ShallowNetwork):
-            raise TypeError(
-                f"net must be a ShallowNetwork, but {type(net).__name__} was given, probably a torch module; use "
-                f"ShallowNetwork.sample or build one from its parameter arrays."
-            )
+        check_network(net)
         self.n, self.layers = net.width, check_choice("layers", layers, LAYERS)
         self.xp = array_namespace(net.weight)
         self.tangent: TangentMap = net.tangent(x, layers)
@@ -89,8 +94,8 @@ class MirrorProblem:
             self.center = ShallowNetwork(**center, activation=net.activation).flat
         displacement = theta - self.center
         self.start = self.phi.gradient(displacement)
-        metric = 1 / self.phi.hessian(displacement)
-        if not bool(self.xp.all(self.xp.isfinite(metric) & (metric > 0))):
+        hessian = self.phi.hessian(displacement)
+        if not bool(self.xp.all(self.xp.isfinite(hessian) & (hessian > 0))):
             raise ValueError(
                 f"mirror flow needs a potential whose second derivative at the start is positive and finite, but "
                 f"{potential} has none there, probably because phi''(0) is 0 or infinite; add a quadratic term, as in "

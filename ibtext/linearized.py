@@ -13,7 +13,7 @@ import numpy as np
 
 from .dual import FiniteColumns, solve_dual
 from .errors import check_choice, check_data
-from .integrator import LAYERS, potential_at
+from .integrator import LAYERS, check_network, potential_at
 from .networks import ShallowNetwork
 from .potentials import Potential, Scaled
 
@@ -78,6 +78,7 @@ def training_limit(
     """
     x, y = check_data(x, y)
     check_choice("layers", layers, LAYERS)
+    check_network(net)
     features = net.jacobian(x)
     n = net.width
     if layers == "output":
@@ -90,4 +91,6 @@ def training_limit(
         columns = FiniteColumns(features / n, float(n), potential_at(potential, n))
         unit = 1.0
     solution = solve_dual(columns, y - net(x), tol=tol)
-    return LinearizedLimit(net, unit * columns.primal(solution.multiplier), solution.multiplier, solution.residual, layers)
+    return LinearizedLimit(
+        net, unit * columns.primal(solution.multiplier), solution.multiplier, solution.residual, layers
+    )

@@ -181,9 +181,7 @@ class ShallowNetwork:
         draw = initialization.sample(width, rng=rng)
         if antisymmetric:
             a = draw["output"] / np.sqrt(2)
-            return cls(
-                np.tile(draw["weight"], 2), np.tile(draw["bias"], 2), np.concatenate([a, -a]), 0.0, activation
-            )
+            return cls(np.tile(draw["weight"], 2), np.tile(draw["bias"], 2), np.concatenate([a, -a]), 0.0, activation)
         return cls(draw["weight"], draw["bias"], draw["output"], draw["output_bias"], activation)
 
     @property
@@ -211,9 +209,7 @@ class ShallowNetwork:
     def with_flat(self, theta: Any) -> ShallowNetwork:
         """A network of the same shape with parameters from a flat vector."""
         n = self.width
-        return ShallowNetwork(
-            theta[:n], theta[n : 2 * n], theta[2 * n : 3 * n], float(theta[3 * n]), self.activation
-        )
+        return ShallowNetwork(theta[:n], theta[n : 2 * n], theta[2 * n : 3 * n], float(theta[3 * n]), self.activation)
 
     def inputs(self, t: Any) -> Any:
         """Points as a one-dimensional float64 array in the namespace and on the device of the parameters."""

@@ -206,9 +206,7 @@ class WideColumns:
             if order == 1:
                 out += branch.share * (branch.right * left0 + branch.left * right0)
             else:
-                out += branch.share * (
-                    branch.right * (flat * left0 - left1) + branch.left * (flat * right0 - right1)
-                )
+                out += branch.share * (branch.right * (flat * left0 - left1) + branch.left * (flat * right0 - right1))
         return out.reshape(t.shape)
 
 
@@ -224,8 +222,8 @@ def wide_columns(
         )
     if not initialization.signs:
         raise ValueError(
-            "the infinite-width solver needs weight='signs', but a continuous weight law was given; rescale each unit "
-            "to |w| = 1 (its breakpoint law then carries the information), or train a finite network."
+            "the infinite-width solver needs weight='signs', but a continuous weight law was given, probably to match "
+            "another library's defaults; use weight='signs' with the law of b/w as bias, or train a finite network."
         )
     if not initialization.symmetric:
         raise ValueError(

@@ -271,5 +271,3 @@ def mirror_descent(
         _to_numpy(kernel_start),
         _to_numpy(tangent.kernel(theta, problem.metric(theta)) / n),
     )
-
-

@@ -144,7 +144,7 @@ class WideLimit:
         if not isinstance(columns.potential, QuadraticPotential):
             raise ValueError(
                 "the terms G1, G2, G3 belong to gradient flow and unscaled potentials, but a scaled potential was "
-                "given, for which no such form is known; read limit.penalty instead."
+                "given, probably to compare the two (no such form is known); read limit.penalty instead."
             )
         init = columns.initialization
         knots = np.union1d(columns._knots, [0.0])
@@ -257,8 +257,8 @@ def wide_limit(
     if free_affine:
         if x.size < 2:
             raise ValueError(
-                "free_affine needs at least two data points, but one was given, which no affine function is determined "
-                "by; add a point or leave free_affine=False."
+                "free_affine needs at least two data points, but one was given, probably a test case; add a point or "
+                "leave free_affine=False."
             )
         free = _FreeAffine(columns)
         target = free.basis.T @ y

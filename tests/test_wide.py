@@ -30,9 +30,7 @@ GRID = np.linspace(-1.4, 1.4, 401)
 
 
 def scaled_limit(name, x=X, y=Y, init=UNIFORM, **options):
-    return ib.wide_limit(
-        x, y, activation="abs", initialization=init, potential=ib.Scaled(POTENTIALS[name]), **options
-    )
+    return ib.wide_limit(x, y, activation="abs", initialization=init, potential=ib.Scaled(POTENTIALS[name]), **options)
 
 
 def closed_abs(s, t, a):
@@ -94,13 +92,10 @@ def oracle(limit, inverse, t):
         return sum(a * abs(x - c) for a, x in zip(lam, xs, strict=True))
 
     cuts = sorted({mpmath.mpf(-1), mpmath.mpf(1), *xs} | ({mpmath.mpf(t)} if abs(t) < 1 else set()))
-    zeros = [
-        p + (q - p) * g(p) / (g(p) - g(q)) for p, q in itertools.pairwise(cuts) if g(p) * g(q) < 0
-    ]
+    zeros = [p + (q - p) * g(p) / (g(p) - g(q)) for p, q in itertools.pairwise(cuts) if g(p) * g(q) < 0]
     cuts = sorted({*cuts, *zeros})
     return sum(
-        mpmath.quad(lambda c: inverse(g(c)) * abs(t - c) / 2, [p, q], maxdegree=10)
-        for p, q in itertools.pairwise(cuts)
+        mpmath.quad(lambda c: inverse(g(c)) * abs(t - c) / 2, [p, q], maxdegree=10) for p, q in itertools.pairwise(cuts)
     )
 
 

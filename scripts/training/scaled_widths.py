@@ -92,7 +92,7 @@ def write(rows: list[dict]) -> None:
 
 
 def check(count: int, seed: int, largest: int) -> None:
-    """Retrain random rows (width at most ``largest``) and compare with the table to 1e-4 relative.
+    """Retrain random rows (width at most ``largest``) and compare with the table to 1e-3 relative.
 
     The runs are deterministic on one machine; another BLAS changes roundings, hence step sizes, hence the path
     within its tolerance 1e-4, while the end point is reproduced much more closely.
@@ -104,7 +104,9 @@ def check(count: int, seed: int, largest: int) -> None:
         for name in ("sup_error", "sup_error_linearised", "max_move", "kernel_change"):
             old = float(row[name])
             if not abs(new[name] - old) <= 1e-3 * abs(old) + 1e-9:
-                sys.exit(f"{row['potential']}, width {row['width']}, seed {row['seed']}: {name} was {old}, is {new[name]}")
+                sys.exit(
+                    f"{row['potential']}, width {row['width']}, seed {row['seed']}: {name} was {old}, is {new[name]}"
+                )
         print(f"{row['potential']}, width {row['width']}, seed {row['seed']}: reproduced")
 
 
