@@ -11,6 +11,7 @@ With :math:`w = \pm 1` both are the density of the bias.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -133,7 +134,7 @@ class Initialization:
                     epsabs=1e-14,
                     limit=200,
                 )[0]
-                for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+                for a, b in itertools.pairwise(cuts)
             )
 
         return np.reshape([at(float(c)) for c in x.ravel()], x.shape)

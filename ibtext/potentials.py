@@ -24,7 +24,6 @@ safeguarded Newton iteration.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
