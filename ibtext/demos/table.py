@@ -6,8 +6,9 @@ Between them the barycentric formula
 .. math:: f(q) \approx \frac{\sum_k \frac{w_k}{q - q_k} f(q_k)}{\sum_k \frac{w_k}{q - q_k}},
           \qquad w_k = (-1)^k\ (\text{halved at both ends}),
 
-is spectrally accurate for smooth :math:`f` and costs a few hundred multiplications a frame (Berrut and
-Trefethen, SIAM Review 46, 2004).  The samples form a matrix (nodes x outputs) of small numerical rank; its truncated singular value decomposition is kept in 16-bit integers.
+is spectrally accurate for smooth :math:`f` and costs a few hundred multiplications a frame (Berrut and Trefethen, SIAM
+Review 46, 2004).  The samples form a matrix (nodes x outputs) of small numerical rank; its truncated singular value
+decomposition is kept in 16-bit integers.
 
 Each output is first mapped to [0, 1] by its own smallest and largest value, so "full scale" means the range of that output over
 the whole table, and a small quantity is kept as faithfully as a large one.
