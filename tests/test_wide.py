@@ -55,7 +55,7 @@ def test_kernels_of_the_uniform_law_are_cubic(a):
     )
 
 
-@pytest.mark.parametrize("law", [stats.norm(0, 1), stats.laplace(0, 0.6), stats.triang(0.5, -2, 4)], ids=str)
+@pytest.mark.parametrize("law", [stats.norm(0, 1), stats.laplace(0, 0.6), stats.triang(0.5, -2, 4)], ids=lambda v: v.dist.name)
 def test_kernels_of_other_laws_against_adaptive_quadrature(law):
     init = ib.Initialization(bias=law)
     kernel = ib.limit_kernel([-0.5], [0.7], activation="abs", initialization=init)[0, 0]

@@ -1,5 +1,7 @@
 """Every built page: no other host, no complaint, mathematics rendered."""
 
+from conftest import SITE
+
 
 def test_page_loads_nothing_from_elsewhere_and_complains_of_nothing(visit, page_path):
     watched = visit(page_path)
@@ -22,3 +24,12 @@ def test_mathematics_is_rendered(visit, page_path):
     )
     assert left == []
     assert page.evaluate("[...document.querySelectorAll('mjx-merror, [data-mjx-error]')].map(e => e.textContent)") == []
+
+
+def test_the_top_of_the_site_leads_to_the_home_page(browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((SITE / "index.html").as_uri())
+    page.wait_for_url("**/book/index.html")
+    assert page.title().startswith("What training chooses")
+    context.close()
