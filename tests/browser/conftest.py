@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SITE = pathlib.Path(os.environ.get("IBTEXT_SITE") or ROOT / "_build" / "html")
+SITE = pathlib.Path(os.environ.get("IBTEXT_SITE") or ROOT / "_build" / "html").resolve()
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -44,6 +44,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/browser" in str(item.path.as_posix()):
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def site():
+    """Folder of the built site."""
+    return SITE
 
 
 @pytest.fixture(scope="session")

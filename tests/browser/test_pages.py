@@ -1,8 +1,5 @@
 """Every built page: no other host, no complaint, mathematics rendered."""
 
-from conftest import SITE
-
-
 def test_page_loads_nothing_from_elsewhere_and_complains_of_nothing(visit, page_path):
     watched = visit(page_path)
     page = watched.page
@@ -26,10 +23,10 @@ def test_mathematics_is_rendered(visit, page_path):
     assert page.evaluate("[...document.querySelectorAll('mjx-merror, [data-mjx-error]')].map(e => e.textContent)") == []
 
 
-def test_the_top_of_the_site_leads_to_the_home_page(browser):
+def test_the_top_of_the_site_leads_to_the_home_page(browser, site):
     context = browser.new_context()
     page = context.new_page()
-    page.goto((SITE / "index.html").as_uri())
+    page.goto((site / "index.html").as_uri())
     page.wait_for_url("**/book/index.html")
     assert page.title().startswith("What training chooses")
     context.close()
