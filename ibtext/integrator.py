@@ -5,7 +5,9 @@ mirror flow reads
 
 .. math:: z' = \tfrac1n J(\theta)^T r, \qquad r = y - f(x, \theta), \qquad \theta = \theta_0 + (\varphi_n')^{-1}(z).
 
-(For a scaled potential the book writes the dual variable as n z.) It is stiff: the kernel :math:`H = \frac1n J D J^T`, :math:`D = 1/\varphi_n''`, has eigenvalues that spread over many
+For a scaled potential the book writes the dual variable as n z.
+
+The flow is stiff: the kernel :math:`H = \frac1n J D J^T`, :math:`D = 1/\varphi_n''`, has eigenvalues that spread over many
 orders of magnitude and shrink along the way, so explicit steps of the size that is stable at the start, gradient
 descent included, need up to millions of passes. But the stiffness lives in M dimensions: the Jacobian of the right side is
 :math:`-\frac1n J^T J D` plus a small non-stiff part (the first layer's motion). A linearly implicit Runge-Kutta
