@@ -36,6 +36,8 @@ class View {
   build(grids) {
     const { spec, root } = this;
     root.classList.add('ib-demo');
+    // JupyterLab takes the arrow keys for its notebook commands unless they stay inside the demo.
+    root.addEventListener('keydown', event => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); });
     root.dataset.demo = this.key;
     root.setAttribute('role', 'region');
     root.setAttribute('aria-label', `Demo: ${spec.title}`);

@@ -171,6 +171,19 @@ def test_every_control_by_keyboard(visit, demo_path):
     assert watched.complaints == []
 
 
+def test_keys_stay_inside_the_demo(visit, demo_path):
+    """JupyterLab listens for arrow keys on the document and would swallow those meant for a slider."""
+    page = visit(demo_path).page
+    demo = demos_on(page)[0]
+    demo.open()
+    page.evaluate("window.heard = 0; document.addEventListener('keydown', () => window.heard++)")
+    demo.root.locator("input[type=range]").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("window.heard") == 0
+    page.keyboard.press("Control+q")  # shortcuts of the page still work
+    assert page.evaluate("window.heard") > 0
+
+
 def test_dragging_a_point(visit, demo_path):
     page = visit(demo_path).page
     for demo in demos_on(page):
