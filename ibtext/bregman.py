@@ -151,8 +151,8 @@ class Scaled:
     def __post_init__(self) -> None:
         if not isinstance(self.phi, Potential):
             raise TypeError(
-                f"Scaled needs a potential of this package, but {type(self.phi).__name__} was given, probably a plain "
-                f"function or a Scaled one; pass for instance Scaled(PowerPotential(p=3))."
+                f"Scaled needs a potential of this package, but {self.phi!r} was given, probably a class without its "
+                f"brackets, a plain function or a Scaled one; pass for instance Scaled(PowerPotential(p=3))."
             )
 
     def at_width(self, n: int) -> Potential:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import operator
 from typing import Any
 
@@ -57,21 +58,31 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of ``choices``, or refuse it with the list of valid names."""
     if value not in choices:
         valid = ", ".join(repr(c) for c in choices)
+        near = difflib.get_close_matches(str(value).lower(), choices, n=1, cutoff=0.8)
+        remedy = f"write {near[0]!r}." if near else "choose a name from the list."
         raise ValueError(
             f"{name} must be one of {valid}, but {value!r} was given, probably a misspelling or a name from "
-            f"another library; choose a name from the list."
+            f"another library; {remedy}"
         )
     return value
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndarray:
     """Return ``value`` as a finite float64 array of any shape, or refuse it."""
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":  # NumPy would turn the text "0.5" into a number
+            raise TypeError
+        array = array.astype(np.float64)
     except (TypeError, ValueError):
         raise ValueError(
-            f"{name} must be an array of numbers, but {type(value).__name__} was given, probably because of a "
-            f"nested list of unequal lengths or text; pass a list of floats."
+            f"{name} must be an array of real numbers, but {_shortened(value)} was given, probably because of a "
+            f"nested list of unequal lengths or text from a file; pass a list of floats."
         ) from None
     if array.size == 0 and not allow_empty:
         raise ValueError(
@@ -95,9 +106,15 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """
     x, y = check_points("x", x), check_points("y", y)
     if x.ndim != 1 or y.shape != x.shape:
+        if x.ndim == y.ndim == 1:
+            cause, remedy = "a label that is missing or one too many", "give one label for every input"
+        elif x.ndim == 0 or y.ndim == 0:
+            cause, remedy = "a single number", "pass lists, [0.0] for one data point"
+        else:
+            cause, remedy = "a column vector", "pass x.ravel() and y.ravel()"
         raise ValueError(
-            f"x and y must be one-dimensional and of equal length, but shapes {x.shape} and {y.shape} were "
-            f"given, probably a column vector or unequal samples; pass x.ravel() and y.ravel() of M numbers each."
+            f"x and y must be one-dimensional and of equal length, but shapes {x.shape} and {y.shape} were given, "
+            f"probably {cause}; {remedy}."
         )
     if x.size > 1:
         order = np.argsort(x)

@@ -175,8 +175,8 @@ class ShallowNetwork:
         width = check_count("width", width)
         if not isinstance(initialization, Initialization):
             raise TypeError(
-                f"initialization must be an Initialization, but {type(initialization).__name__} was given, probably "
-                f"because the argument was left out; pass Initialization(bias=stats.uniform(-1, 2))."
+                f"initialization must be an Initialization, but {initialization!r} was given, probably a name, a bare "
+                f"law or a forgotten argument; pass Initialization(bias=stats.uniform(-1, 2))."
             )
         draw = initialization.sample(width, rng=rng)
         if antisymmetric:

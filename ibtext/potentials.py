@@ -24,6 +24,7 @@ safeguarded Newton iteration.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -43,6 +44,10 @@ __all__ = [
 ]
 
 
+def _is_exponent(p: object) -> bool:
+    return isinstance(p, Real) and bool(np.isfinite(p)) and p > 1
+
+
 @dataclass(frozen=True)
 class PowerPotential(Potential):
     r""":math:`\varphi(x) = |x|^p + \omega x^2` with :math:`p > 1` and :math:`\omega > 0`.
@@ -59,7 +64,7 @@ class PowerPotential(Potential):
 
     def __post_init__(self) -> None:
         check_positive("omega", self.omega)
-        if not (np.isfinite(self.p) and self.p > 1):
+        if not _is_exponent(self.p):
             raise ValueError(
                 f"p must be a finite exponent above 1, but p={self.p!r} was given, probably to ask for the absolute "
                 f"value; the limit p -> 1 is approached with values such as p=1.05."
@@ -274,7 +279,7 @@ class PNormPotential(Potential):
     p: float = 2.0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.p) and self.p > 1):
+        if not _is_exponent(self.p):
             raise ValueError(
                 f"p must be a finite exponent above 1, but p={self.p!r} was given, probably to ask for the l1 or the "
                 f"max norm; approach them with values such as p=1.05 or p=20."

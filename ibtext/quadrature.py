@@ -217,8 +217,8 @@ def wide_columns(
     act = get_activation(activation)
     if not isinstance(initialization, Initialization):
         raise TypeError(
-            f"initialization must be an Initialization, but {type(initialization).__name__} was given, probably because "
-            f"the argument was left out; pass Initialization(bias=stats.uniform(-1, 2))."
+            f"initialization must be an Initialization, but {initialization!r} was given, probably a name, a bare law or "
+            f"a forgotten argument; pass Initialization(bias=stats.uniform(-1, 2))."
         )
     if not initialization.signs:
         raise ValueError(

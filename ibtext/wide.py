@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from .activations import Activation
+from .activations import Activation, get_activation
 from .dual import dual_flow, solve_dual
 from .errors import check_data, check_points
 from .initialization import Initialization
-from .potentials import Potential, PowerPotential, QuadraticPotential, Scaled
+from .potentials import Potential, QuadraticPotential, Scaled
 from .quadrature import WideColumns, wide_columns
 
 __all__ = ["WideLimit", "WidePath", "limit_kernel", "wide_flow", "wide_limit"]
@@ -67,6 +67,10 @@ class WideLimit:
         Condition number of the kernel at the solution: digits lost in the multiplier.
     affine : tuple (u, v)
         The free part :math:`ux + v`; (0, 0) unless ``free_affine`` was asked for.
+    activation : str
+        Name of the activation.
+    potential : None, Potential or Scaled
+        As given.
     """
 
     x: np.ndarray
@@ -77,6 +81,8 @@ class WideLimit:
     iterations: int
     condition: float
     affine: tuple[float, float]
+    activation: str
+    potential: Potential | Scaled | None
     _columns: WideColumns = field(repr=False)
 
     def __call__(self, t: Any) -> np.ndarray:
@@ -181,13 +187,11 @@ def _limit_potential(potential: Potential | Scaled | None) -> Potential:
         )
     low, high = phi.domain
     at_zero = float(phi.hessian(0.0)) if low < 0 < high else float("nan")
-    if isinstance(potential, Scaled) and isinstance(phi, PowerPotential):
-        return phi  # omega > 0 makes it strongly convex, for every p > 1
     if not (np.isfinite(at_zero) and at_zero > 0):
         raise ValueError(
             f"the limit of wide networks needs a potential with 0 < phi''(0) < infinity, but {phi} has phi''(0) = "
             f"{at_zero:g}, probably because it is a pure power or an entropy; add a quadratic term, as in "
-            f"PowerPotential(p, omega)."
+            f"PowerPotential(p, omega) with p of at least 2."
         )
     return phi if isinstance(potential, Scaled) else QuadraticPotential(at_zero / 2)
 
@@ -217,7 +221,8 @@ def wide_limit(
     initialization : Initialization
         Sign weights and a symmetric bias law.
     potential : None, Potential or Scaled
-        None is gradient flow; every unscaled potential with :math:`0 < \varphi''(0) < \infty` has the same limit.
+        None is gradient flow; every *unscaled* potential with :math:`0 < \varphi''(0) < \infty` has the same limit.
+        Write ``Scaled(phi)`` to make the shape of phi count.
     free_affine : bool
         Leave an affine function :math:`ux + v` unpenalised. With the absolute value this removes the two
         constraints that the network imposes; for :math:`x^2` it gives the natural (adaptive) cubic spline.
@@ -246,13 +251,18 @@ def wide_limit(
     >>> import numpy as np
     >>> from scipy import stats
     >>> init = Initialization(weight="signs", bias=stats.uniform(-1, 2))
-    >>> limit = wide_limit([-0.5, 0.5], [1.0, 1.0], activation="relu", initialization=init)
+    >>> limit = wide_limit([-0.5, 0.5], [1.0, 1.0], activation="abs", initialization=init)
     >>> bool(np.allclose(limit([-0.5, 0.5]), 1.0))
+    True
+    >>> expensive = Scaled(PowerPotential(p=4))  # without Scaled, every potential has the limit of x^2
+    >>> other = wide_limit([-0.5, 0.5], [1.0, 1.0], activation="abs", initialization=init, potential=expensive)
+    >>> bool(limit(0.0) > other(0.0))
     True
     """
     x, y = check_data(x, y)
     phi = _limit_potential(potential)
     columns = wide_columns(x, activation, initialization, phi)
+    name = get_activation(activation).name
     affine = (0.0, 0.0)
     if free_affine:
         if x.size < 2:
@@ -280,7 +290,7 @@ def wide_limit(
         penalty = columns.expectation(dual, lambda alpha, c: alpha**2)
     else:
         penalty = columns.expectation(dual, lambda alpha, c: phi.divergence(alpha, 0 * alpha))
-    return WideLimit(x, y, dual, penalty, residual, iterations, condition, affine, columns)
+    return WideLimit(x, y, dual, penalty, residual, iterations, condition, affine, name, potential, columns)
 
 
 @dataclass(frozen=True)

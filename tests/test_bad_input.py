@@ -43,7 +43,9 @@ def project(x=X, y=Y, **options):
 DATA_CASES = {
     "nan label": (X, [1.0, np.nan, 2.0], "entry .* is nan"),
     "infinite input": ([-0.5, np.inf, 0.5], Y, "entry .* is inf"),
-    "text": (["a", "b"], [1.0, 2.0], "array of numbers"),
+    "text": (["a", "b"], [1.0, 2.0], "array of real numbers"),
+    "numbers as text": (X, ["1.0", "0.0", "2.0"], "text from a file"),
+    "one number": (0.0, 1.0, r"lists, \[0.0\] for one data point"),
     "empty": ([], [], "at least one number"),
     "equal inputs, equal labels": ([0.1, 0.1, 0.5], [1.0, 1.0, 2.0], "with equal labels"),
     "equal inputs, different labels": ([0.1, 0.1, 0.5], [1.0, 3.0, 2.0], "with different labels"),
@@ -64,6 +66,11 @@ CASES = {
     "flow: input outside the support": (lambda: flow([-0.5, 0.0, 1.5]), ValueError, r"x = 1.5 does not"),
     "kernel: outside": (lambda: ib.limit_kernel([2.0], [0.0], initialization=INIT), ValueError, "support"),
     "limit: activation": (lambda: limit(activation="gelu"), ValueError, "'relu', 'abs', 'leaky_relu'"),
+    "limit: capitals": (lambda: limit(activation="Relu"), ValueError, "write 'relu'"),
+    "limit: scaled, p below 2": (lambda: limit(potential=ib.Scaled(ib.PowerPotential(1.5))), ValueError, "at least 2"),
+    "limit: initialization is a name": (lambda: limit(initialization="uniform"), TypeError, "but 'uniform' was given"),
+    "potential: p is text": (lambda: ib.PowerPotential(p="3"), ValueError, "exponent above 1"),
+    "potential: class without brackets": (lambda: ib.Scaled(ib.QuadraticPotential), TypeError, "without its brackets"),
     "limit: asymmetric law": (
         lambda: limit(initialization=ib.Initialization(bias=stats.uniform(-1, 2.5))), ValueError, "symmetric about 0",
     ),
