@@ -254,6 +254,7 @@ def wide_limit(
     >>> limit = wide_limit([-0.5, 0.5], [1.0, 1.0], activation="abs", initialization=init)
     >>> bool(np.allclose(limit([-0.5, 0.5]), 1.0))
     True
+    >>> from ibtext import PowerPotential, Scaled
     >>> expensive = Scaled(PowerPotential(p=4))  # without Scaled, every potential has the limit of x^2
     >>> other = wide_limit([-0.5, 0.5], [1.0, 1.0], activation="abs", initialization=init, potential=expensive)
     >>> bool(limit(0.0) > other(0.0))
