@@ -79,8 +79,7 @@ def write(rows: list[dict]) -> None:
     out = io.StringIO()
     out.write("# command: python scripts/training/scaled_widths.py\n")
     out.write(
-        f"# python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, "
-        f"ibtext {ib.__version__}\n"
+        f"# python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, ibtext {ib.__version__}\n"
     )
     out.write("# data x = 0.8*(-1,-.5,0,.5,1), y = (.5,-.3,.4,-.2,.6); bias uniform on (-1,1); |.| activation\n")
     out.write("# all layers, float64, residual <= 1e-8; errors: sup norm over 2001 points of [-1,1]; rng = seed\n")
@@ -91,22 +90,27 @@ def write(rows: list[dict]) -> None:
     TABLE.write_text(out.getvalue())
 
 
-def check(count: int, seed: int, largest: int) -> None:
-    """Retrain random rows (width at most ``largest``) and compare with the table to 1e-3 relative.
+def tolerance(name: str, width: int, value: float) -> float:
+    """How well a number of the table is reproduced where roundings differ.
 
-    The runs are deterministic on one machine; another BLAS changes roundings, hence step sizes, hence the path
-    within its tolerance 1e-4, while the end point is reproduced much more closely.
+    Roundings decide which steps are accepted, and so move the path within its tolerance 1e-4. A change of that
+    tolerance by 7 % moved the errors by up to 6e-4 of their size at width 60 and 1e-5 at width 1620, and the kernel
+    change by up to 7 / width^2: a breakpoint on a data point counts with the slope of one side or of the other.
     """
+    relative = 3e-3 if width < 540 else 1e-3
+    return relative * abs(value) + (20 / width**2 if name == "kernel_change" else 0.0)
+
+
+def check(count: int, seed: int, largest: int) -> None:
+    """Retrain random rows (width at most ``largest``) and compare with the table."""
     rows = [row for row in read() if int(row["width"]) <= largest]
     for k in np.random.default_rng(seed).choice(len(rows), size=count, replace=False):
         row = rows[k]
         new = train(row["potential"], int(row["width"]), int(row["seed"]))
         for name in ("sup_error", "sup_error_linearised", "max_move", "kernel_change"):
             old = float(row[name])
-            if not abs(new[name] - old) <= 1e-3 * abs(old) + 1e-9:
-                sys.exit(
-                    f"{row['potential']}, width {row['width']}, seed {row['seed']}: {name} was {old}, is {new[name]}"
-                )
+            if not abs(new[name] - old) <= tolerance(name, int(row["width"]), old):
+                sys.exit(f"{row['potential']}, width {row['width']}, seed {row['seed']}: {name} was {old}, is {new[name]}")
         print(f"{row['potential']}, width {row['width']}, seed {row['seed']}: reproduced")
 
 
