@@ -31,7 +31,11 @@ class LinearizedLimit:
     displacement : array (3n + 1,)
         Parameters minus start, in the order weight, bias, output, output bias.
     dual : array (M,)
+        The multiplier.
     residual : float
+        Largest |f(x_i) - y_i| left by the solver, in the units of y.
+    layers : "all" or "output"
+        Which parameters were free.
     """
 
     network: ShallowNetwork

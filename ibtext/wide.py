@@ -113,26 +113,22 @@ class WideLimit:
         return self._columns.potential.inverse_gradient(g).reshape(c.shape)
 
     def curvature_statistics(self) -> dict[str, float]:
-        r"""Largest and mean :math:`|\bar h''|` over the support of the bias law, uniform laws only (exact)."""
-        low, high = self._columns.low, self._columns.high
-        knots = self._columns._knots
-        # |h''| is p times a function monotone between knots, so its maximum is at a knot
-        largest = float(np.max(np.abs(self._one_sided_curvature(knots))))
-        total = 0.0
-        for branch in self._columns.branches:
-            nodes, _ = self._columns.nodes(branch, self.dual)
-            if len(self._columns.branches) == 1:
-                total += (branch.right - branch.left) * float(nodes.mass @ np.abs(nodes.alpha))
-        if len(self._columns.branches) != 1 or self._columns.initialization._uniform_density is None:
+        r"""Largest ("max") and mean ("mean") :math:`|\bar h''|` over the support of the bias law.
+
+        Exact; for the absolute value and a uniform law only, where it raises no ``ValueError``.
+        """
+        columns = self._columns
+        if len(columns.branches) != 1 or columns.initialization._uniform_density is None:
             raise ValueError(
                 "curvature_statistics is exact for the absolute value and a uniform bias law only, but another "
                 "setting was given, probably a relu network; evaluate derivative(t, order=2) on a grid."
             )
-        return {"max": largest, "mean": total / (high - low)}
-
-    def _one_sided_curvature(self, c: np.ndarray) -> np.ndarray:
-        inner = np.clip(c, self._columns.low, self._columns.high)
-        return self.derivative(inner, order=2)
+        (branch,) = columns.branches
+        nodes, knots = columns.nodes(branch, self.dual)
+        # between knots h'' is monotone, so |h''| is largest at a knot
+        largest = float(np.max(np.abs(self.derivative(knots, order=2))))
+        total = (branch.right - branch.left) * float(nodes.mass @ np.abs(nodes.alpha))
+        return {"max": largest, "mean": total / (columns.high - columns.low)}
 
     def penalty_terms(self) -> dict[str, float]:
         r"""The three terms of the penalty of a ReLU network under gradient flow or an unscaled potential.
