@@ -19,6 +19,7 @@ part() {  # part NAME COMMAND...: run one part, keep its time and its result
 mapfile -t notebooks < <(ls book/*.ipynb 2>/dev/null)
 
 part "style (ruff)" "$bin/ruff" check .
+part "types (mypy, strict)" "$bin/mypy"
 part "package, claims, demos, house" "$bin/python" -m pytest -q -n auto --dist loadfile --ignore=tests/browser
 [ ${#notebooks[@]} -eq 0 ] || part "notebooks (nbval, strict)" \
   "$bin/python" -m pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=300 \

@@ -1,0 +1,335 @@
+r"""Mirror descent as a torch optimiser, for any torch model and any of the potentials.
+
+One step moves the dual variable of every parameter and comes back through the inverse gradient:
+
+.. math::
+
+    z \leftarrow z - \text{lr}\, \nabla L(\theta), \qquad
+    \theta \leftarrow c + (\varphi')^{-1}(z), \qquad z = \varphi'(\theta - c),
+
+coordinatewise, with the centre :math:`c` (the start, unless another one is given). This module alone imports torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+import torch
+from torch.optim.optimizer import Optimizer, ParamsT
+
+from . import potentials as catalogue
+from .errors import ConvergenceError, check_count, check_positive
+from .potentials import Potential, QuadraticPotential, Scaled
+
+__all__ = ["MirrorDescent"]
+
+
+class MirrorDescent(Optimizer):
+    r"""Mirror descent: :math:`\nabla\varphi(\theta_{k+1}-c) = \nabla\varphi(\theta_k-c) - \text{lr}\,\nabla L(\theta_k)`.
+
+    Started at the centre of the potential, a linear model trained by it to zero loss ends at the interpolating
+    solution of least :math:`\sum_k \varphi(\theta_k - c_k)` (chapter on mirror descent;
+    ``ibtext.linear.bregman_projection`` computes that limit without training).
+
+    Parameters
+    ----------
+    params : iterable of tensors, or of groups
+        As for every torch optimiser. Each group may bring its own ``lr``, ``potential``, ``width``, ``center`` and
+        ``maximize``.
+    lr : float
+        Step size :math:`\text{lr} > 0` in the dual variable. ``ibtext.mirror_descent`` steps by
+        ``step_size / n`` on the loss :math:`\frac12\sum_i(f(x_i)-y_i)^2`, with n the width, so the same run has
+        ``lr = step_size / n``; on torch's ``MSELoss`` (a mean over M points, without the half) it has
+        ``lr = step_size * M / (2 * n)``. A scheduler may set it to zero later.
+    potential : Potential or Scaled, optional
+        None is gradient descent, :math:`\varphi(x) = x^2/2`.
+    width : int, optional
+        The n of ``Scaled(phi)``, :math:`n^{-2}\sum_k\varphi(n(\theta_k-c_k))`; needed for it, ignored elsewhere.
+    center : "start", number, tensor or list of tensors
+        The point c: the parameters as they are now (the default), one number for all coordinates, or one tensor for
+        each parameter of the group. ``EntropyPotential`` needs ``center=0.0`` and positive parameters.
+    maximize : bool
+        Ascend instead of descend.
+
+    Raises
+    ------
+    ValueError
+        For ``lr`` that is not positive, a ``Scaled`` potential without ``width``, a centre of another shape,
+        parameters outside the domain of the potential, sparse gradients, or a saved state that belongs to another
+        potential of your own.
+    TypeError
+        For something that is no potential, or parameters that are complex.
+    ConvergenceError
+        If a step would make a parameter infinite or NaN. No parameter has been changed then.
+
+    Notes
+    -----
+    Cost: one inverse gradient a parameter and step, O(number of parameters), on the device of the parameter.
+    Arithmetic is in float64 for parameters of any precision. State per parameter: centre, dual variable (float64) and the
+    value last written; the dual variable is carried along, so that rounding does not accumulate and small steps of
+    float32 parameters are not lost. A parameter that something else has changed since the last step (clipping, another
+    optimiser, loaded weights) starts from its new value.
+
+    ``state_dict`` holds plain numbers, strings and tensors only, and can be loaded with
+    ``torch.load(..., weights_only=True)``. The potentials of this package travel in it by name; an optimiser with
+    a potential of your own must be constructed with that potential before its state is loaded.
+
+    References
+    ----------
+    Nemirovski and Yudin (1983); Gunasekar, Lee, Soudry and Srebro (2018) for the limit.
+
+    Examples
+    --------
+    One equation, :math:`w_1 + 2 w_2 = 1`. Gradient descent from zero ends at (0.2, 0.4); hypentropy with a small
+    :math:`\beta` prefers a sparse solution.
+
+    >>> import torch
+    >>> from ibtext import HypentropyPotential
+    >>> from ibtext.torch import MirrorDescent
+    >>> w = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    >>> optimizer = MirrorDescent([w], lr=1.0, potential=HypentropyPotential(beta=0.01))
+    >>> for _ in range(200):
+    ...     optimizer.zero_grad()
+    ...     loss = 0.5 * (w[0] + 2 * w[1] - 1) ** 2
+    ...     loss.backward()
+    ...     _ = optimizer.step()
+    >>> print([round(v, 4) for v in w.tolist()])
+    [0.0483, 0.4759]
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float,
+        *,
+        potential: Potential | Scaled | None = None,
+        width: int | None = None,
+        center: str | float | torch.Tensor | Sequence[torch.Tensor] = "start",
+        maximize: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "potential": potential, "width": width, "center": center, "maximize": maximize}
+        super().__init__(params, defaults)
+        self.defaults |= {"center": _describe_center(center)}
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters; its centre is taken now."""
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        try:
+            group["lr"] = check_positive("lr", group["lr"])
+            phi = _coordinate_potential(group)
+            fresh = dict(zip(group["params"], _first_states(group, phi), strict=True))
+        except Exception:
+            self.param_groups.pop()  # a group that was refused leaves no trace
+            raise
+        group["center"] = _describe_center(group["center"])
+        self.state.update(fresh)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Take one step from the gradients that the parameters hold; return the loss of ``closure``, if any.
+
+        Parameters without a gradient stay where they are. Either all parameters move or, if one of them cannot, none.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        moves = []
+        for group in self.param_groups:
+            phi = _coordinate_potential(group)
+            lr = check_positive("lr", group["lr"], allow_zero=True) * (-1.0 if group["maximize"] else 1.0)
+            moves += [(p, *self._move(p, phi, lr)) for p in group["params"] if p.grad is not None and p.numel()]
+        for p, dual, value in moves:
+            p.copy_(value)
+            self.state[p] |= {"dual": dual, "written": value}
+        return loss
+
+    def _move(self, p: torch.Tensor, phi: Potential, lr: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """The dual variable and the value of a parameter after one step."""
+        gradient = p.grad
+        assert gradient is not None
+        if gradient.layout != torch.strided:
+            raise ValueError(
+                f"mirror descent needs dense gradients, but a parameter of shape {tuple(p.shape)} has one of layout "
+                f"{gradient.layout}, probably from an Embedding with sparse=True; build it with sparse=False."
+            )
+        state = self.state[p]
+        center = state["center"].to(p.device)
+        if torch.equal(p, state["written"].to(p)):
+            dual = state["dual"].to(p.device)
+        else:  # something else has moved the parameter
+            dual = _dual(p, center, phi)
+        dual = dual - lr * gradient.to(torch.float64)
+        value = (center + phi.inverse_gradient(dual)).to(p.dtype)
+        if not bool(torch.isfinite(value).all()):
+            cause, remedy = "a step size that is too large", "use a smaller lr"
+            if not bool(torch.isfinite(gradient).all()):
+                cause, remedy = "a gradient that is NaN or infinite", "look for an overflow in the loss"
+            raise ConvergenceError(
+                f"a step must lead to finite parameters, but with lr={abs(lr):g} a parameter of shape {tuple(p.shape)} "
+                f"would become {float(value[~torch.isfinite(value)][0])}, probably because of {cause}; {remedy}."
+            )
+        return dual, value
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as plain numbers, strings and tensors, as torch describes it."""
+        saved = super().state_dict()
+        for group in saved["param_groups"]:
+            group["potential"] = _encode(group["potential"])
+        return saved
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a saved state: potentials, centres, step sizes and dual variables.
+
+        The next step is then, to the last bit, the one that the saved optimiser would have taken.
+        """
+        groups = [dict(group) for group in state_dict["param_groups"]]
+        for saved, own in zip(groups, self.param_groups, strict=False):  # torch compares the numbers of groups
+            if "potential" not in saved:
+                raise ValueError(
+                    f"the state must come from a MirrorDescent, but a group with the options {sorted(saved)} was given, "
+                    f"probably the state of another optimiser; load the file that belongs to this one."
+                )
+            saved["potential"] = _decode(saved["potential"], own["potential"])
+            for key, p in zip(saved["params"], own["params"], strict=False):
+                shape = tuple(state_dict["state"][key]["written"].shape)
+                if shape != tuple(p.shape):
+                    raise ValueError(
+                        f"the state must belong to parameters of the same shapes, but it has {shape} where the optimiser "
+                        f"has {tuple(p.shape)}, probably because the model has another width; build the model that was "
+                        f"saved."
+                    )
+        super().load_state_dict({**state_dict, "param_groups": groups})
+        # torch has cast the state to the parameter's precision: put the float64 values back
+        for saved, own in zip(groups, self.param_groups, strict=True):
+            for key, p in zip(saved["params"], own["params"], strict=True):
+                self.state[p] = {name: v.to(p.device) for name, v in state_dict["state"][key].items()}
+
+
+def _coordinate_potential(group: dict[str, Any]) -> Potential:
+    """The potential that acts on one coordinate of a group."""
+    potential = group["potential"]
+    if potential is None:
+        return QuadraticPotential(0.5)
+    if isinstance(potential, Scaled):
+        if group["width"] is None:
+            raise ValueError(
+                f"a scaled potential needs the width n of the network, but width=None was given with {potential}, "
+                f"probably because it was left out; pass for instance width=1000."
+            )
+        return potential.at_width(check_count("width", group["width"]))
+    if isinstance(potential, Potential):
+        return potential
+    raise TypeError(
+        f"potential must be a potential or Scaled(potential), but {potential!r} was given, probably a name, a plain "
+        f"function or a class without its brackets; pass for instance potential=PowerPotential(p=3)."
+    )
+
+
+def _describe_center(center: Any) -> str | float:
+    """What a group remembers of its centre: the tensors themselves are in the state."""
+    if isinstance(center, str):
+        return center
+    return float(center) if isinstance(center, int | float) else "given"
+
+
+def _first_states(group: dict[str, Any], phi: Potential) -> list[dict[str, torch.Tensor]]:
+    """Centre, dual variable and value of the parameters of a new group."""
+    params: list[torch.Tensor] = group["params"]
+    states = []
+    for p, center in zip(params, _centers(params, group["center"]), strict=True):
+        if p.is_complex():
+            raise TypeError(
+                f"mirror descent needs real parameters, but one has dtype {p.dtype}, probably a Fourier layer; store its "
+                f"real and imaginary parts as two parameters."
+            )
+        value = p.detach().clone()
+        states.append({"center": center, "dual": _dual(value, center, phi), "written": value})
+    return states
+
+
+def _centers(params: list[torch.Tensor], center: Any) -> list[torch.Tensor]:
+    """One float64 centre for each parameter: of its shape, or a single number."""
+    if isinstance(center, str) and center == "start":
+        return [p.detach().to(torch.float64).clone() for p in params]
+    if isinstance(center, int | float) and not isinstance(center, bool):
+        given = [torch.tensor(center, dtype=torch.float64, device=p.device) for p in params]
+    else:
+        listed = [center] if isinstance(center, torch.Tensor) else center
+        if not isinstance(listed, list | tuple) or not all(isinstance(c, torch.Tensor) for c in listed):
+            raise TypeError(
+                f"center must be 'start', a number, or one tensor for each parameter, but {center!r} was given, probably a "
+                f"misspelling or a NumPy array; pass for instance center=0.0."
+            )
+        shapes, wanted = [tuple(c.shape) for c in listed], [tuple(p.shape) for p in params]
+        if shapes != wanted:
+            raise ValueError(
+                f"center must have the shapes of the parameters {wanted}, but shapes {shapes} were given, probably from "
+                f"another group; pass one tensor for each parameter, in their order."
+            )
+        given = [c.detach().to(device=p.device, dtype=torch.float64).clone() for c, p in zip(listed, params, strict=True)]
+    if not all(bool(torch.isfinite(c).all()) for c in given):
+        raise ValueError(
+            "center must be finite, but a NaN or infinite value was given, probably from a diverged run; pass the "
+            "parameters of a run that did not diverge."
+        )
+    return given
+
+
+def _dual(p: torch.Tensor, center: torch.Tensor, phi: Potential) -> torch.Tensor:
+    """The dual variable of a parameter, or a refusal if it lies outside the domain of the potential."""
+    try:
+        dual: torch.Tensor = phi.gradient(p.detach().to(torch.float64) - center)
+    except ValueError as error:
+        raise ValueError(
+            f"every parameter minus its center must lie inside the domain of {phi}, but one of shape {tuple(p.shape)} does "
+            f"not, probably because the centre is the start or a parameter is not positive; pass center=0.0 and start "
+            f"from positive parameters."
+        ) from error
+    if not bool(torch.isfinite(dual).all()):
+        raise ValueError(
+            f"the dual variable must be finite, but for a parameter of shape {tuple(p.shape)} it is not under {phi}, "
+            f"probably because the parameter is NaN or far from the centre; start nearer to the centre."
+        )
+    return dual
+
+
+def _encode(potential: Potential | Scaled | None) -> dict[str, Any] | None:
+    """A potential as a dictionary of plain values."""
+    if potential is None:
+        return None
+    scaled = isinstance(potential, Scaled)
+    phi = potential.phi if isinstance(potential, Scaled) else potential
+    kind = type(phi)
+    known = getattr(catalogue, kind.__name__, None) is kind
+    names: list[str] = [field.name for field in dataclasses.fields(phi)] if dataclasses.is_dataclass(phi) else []
+    values: dict[str, Any] = {name: getattr(phi, name) for name in names}
+    return {
+        "name": kind.__name__ if known else f"{kind.__module__}.{kind.__qualname__}",
+        "scaled": scaled,
+        "values": {name: float(value) for name, value in values.items() if isinstance(value, int | float)},
+    }
+
+
+def _decode(saved: dict[str, Any] | None, own: Potential | Scaled | None) -> Potential | Scaled | None:
+    """The potential of a saved group: rebuilt if this package has it, otherwise the optimiser's own if it is the same."""
+    if saved is None or saved == _encode(own):
+        return own if saved is not None else None
+    kind = getattr(catalogue, saved["name"], None)
+    if kind is None:
+        raise ValueError(
+            f"a saved potential that is not part of ibtext must be given again, but the state was saved with "
+            f"{saved['name']} {saved['values']} and this optimiser has {own!r}, probably because it was constructed with other "
+            f"options; construct it with that potential, then load."
+        )
+    phi: Potential = kind(**saved["values"])
+    return Scaled(phi) if saved["scaled"] else phi
