@@ -245,13 +245,14 @@ def _describe_center(center: Any) -> str | float:
 def _first_states(group: dict[str, Any], phi: Potential) -> list[dict[str, torch.Tensor]]:
     """Centre, dual variable and value of the parameters of a new group."""
     params: list[torch.Tensor] = group["params"]
-    states = []
-    for p, center in zip(params, _centers(params, group["center"]), strict=True):
+    for p in params:
         if p.is_complex():
             raise TypeError(
                 f"mirror descent needs real parameters, but one has dtype {p.dtype}, probably a Fourier layer; store its "
                 f"real and imaginary parts as two parameters."
             )
+    states = []
+    for p, center in zip(params, _centers(params, group["center"]), strict=True):
         value = p.detach().clone()
         states.append({"center": center, "dual": _dual(value, center, phi), "written": value})
     return states
