@@ -10,7 +10,8 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 
 __all__ = ["COLORS", "DASHES", "MARKERS", "label_line", "use_style"]
 
@@ -84,14 +85,14 @@ def use_style(*, notebook: bool = True) -> None:
 
 
 def label_line(
-    ax: plt.Axes,
+    ax: Axes,
     line: Any,
     text: str | None = None,
     *,
     at: float | None = None,
     offset: tuple[float, float] = (0.0, 7.0),
     ha: str = "center",
-) -> mpl.text.Annotation:
+) -> Annotation:
     """Write a label beside a line, in the line's colour.
 
     Parameters

@@ -33,7 +33,8 @@ class Rate:
 
     def __call__(self, n: Any) -> np.ndarray:
         """The fitted power law at ``n``."""
-        return np.exp(self.intercept) * np.asarray(n, dtype=float) ** self.slope
+        values: np.ndarray = np.exp(self.intercept) * np.asarray(n, dtype=float) ** self.slope
+        return values
 
 
 def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
@@ -75,8 +76,7 @@ def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
         )
     if not 0 < level < 1:
         raise ValueError(
-            f"level must lie between 0 and 1, but {level!r} was given, probably a percentage; pass for instance "
-            f"level=0.95."
+            f"level must lie between 0 and 1, but {level!r} was given, probably a percentage; pass for instance level=0.95."
         )
     fit = stats.linregress(np.log(n), np.log(error))
     half = float(stats.t.ppf((1 + level) / 2, n.size - 2) * fit.stderr)

@@ -58,6 +58,10 @@ class Demo(anywidget.AnyWidget):
     summary: ClassVar[str] = ""
     engine: ClassVar[Table | Dual | Kernel] = Kernel()
 
+    _home: ClassVar[str]
+    _owner: ClassVar[type[Demo]]
+    _built: ClassVar[table.Built | None]
+
     _esm = STATIC / "demo.js"
     _css = STATIC / "demo.css"
     _spec = T.Dict().tag(sync=True)
@@ -72,6 +76,7 @@ class Demo(anywidget.AnyWidget):
         cls._home = "ibtext.demos" if cls.__module__.startswith("ibtext.demos.") else cls.__module__
         cls._owner, cls._built = cls, None
         for c in cls.controls:
+            trait: T.TraitType[Any, Any]
             if isinstance(c, Labels):
                 value = T.Float(min=c.minimum, max=c.maximum)
                 trait = T.List(value, default_value=list(map(float, c.default)), minlen=len(c.x), maxlen=len(c.x))
@@ -98,7 +103,7 @@ class Demo(anywidget.AnyWidget):
 
     # -- what an author writes -------------------------------------------------------------------------------------------
 
-    def compute(self, **parameters: Any) -> Result:
+    def compute(self, *args: Any, **parameters: Any) -> Result:
         """Return the arrays that the panels draw and the numbers that the summary names.  Pure; NumPy in, NumPy out."""
         if isinstance(self.engine, Dual):
             return dual.compute(self.engine, self.panels, parameters)
@@ -174,12 +179,15 @@ class Demo(anywidget.AnyWidget):
     def _build(cls) -> table.Built | None:
         if not isinstance(cls.engine, Table):
             return None
-        if cls._built is None:
+        if cls._owner._built is None:
             cls._owner._built = store.load(cls._owner)
-        if cls._built is None:
-            cls._owner._built = table.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
-            store.save(cls._owner, cls._built)
-        return cls._built
+        built = cls._owner._built
+        if built is None:
+            sliders = [c for c in cls.controls if isinstance(c, Control)]
+            built = table.build(_Unbound(cls).compute_many, sliders, cls.engine, demo=cls.__name__)
+            cls._owner._built = built
+            store.save(cls._owner, built)
+        return built
 
     @classmethod
     def _points(cls) -> dict[str, Labels]:
@@ -188,11 +196,13 @@ class Demo(anywidget.AnyWidget):
     @classmethod
     def _declaration(cls, built: table.Built | None) -> dict[str, Any]:
         """Return everything the front end needs to know, as plain JSON."""
-        if isinstance(cls.engine, Table):
-            engine: dict[str, Any] = {"kind": "table", **built.meta}
+        engine: dict[str, Any]
+        if built is not None:
+            engine = {"kind": "table", **built.meta}
         elif isinstance(cls.engine, Dual):
             engine = {"kind": "dual", "magnitudes": cls.engine.magnitudes, "solutions": _plain(cls.engine.solutions)}
         else:
+            assert isinstance(cls.engine, Kernel)
             engine = {"kind": "kernel", "reason": cls.engine.reason}
         q = cls.question
         return {

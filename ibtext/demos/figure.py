@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from .declare import COLORS, DASHES, Labels, Panel
 
 #: Fixed, so that the same view gives the same bytes.
-_STYLE = {
+_STYLE: Any = {
     "svg.hashsalt": "ibtext", "svg.fonttype": "path", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#5b6470", "axes.labelcolor": COLORS["ink"], "xtick.color": COLORS["ink"], "ytick.color": COLORS["ink"],
     "figure.facecolor": "white", "axes.facecolor": "white", "path.simplify_threshold": 0.5,

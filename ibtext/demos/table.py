@@ -22,6 +22,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Built:
     """A finished table: ``data`` holds int16 factors, ``meta`` what the reader of the table needs."""
 
     data: bytes
-    meta: dict
+    meta: dict[str, Any]
     error: float
     checks: int
 
@@ -56,9 +57,10 @@ def barycentric(nodes: np.ndarray, q: float) -> np.ndarray:
     w[[0, -1]] /= 2
     d = q - nodes
     if np.any(d == 0):
-        return (d == 0).astype(float)
+        return np.where(d == 0, 1.0, 0.0)
     terms = w / d
-    return terms / terms.sum()
+    weights: np.ndarray = terms / terms.sum()
+    return weights
 
 
 def coordinate(control: Control, value: float) -> float:
@@ -71,7 +73,9 @@ def _flat(result: Result, names: Sequence[str]) -> np.ndarray:
     return np.concatenate([np.atleast_1d(np.asarray(result[k], dtype=float)).ravel() for k in names])
 
 
-def evaluate(data: bytes, meta: Mapping, controls: Sequence[Control], parameters: Mapping[str, float]) -> dict[str, np.ndarray]:
+def evaluate(
+    data: bytes, meta: Mapping[str, Any], controls: Sequence[Control], parameters: Mapping[str, float]
+) -> dict[str, np.ndarray]:
     """Read a table exactly as the browser does; scalars come back as arrays of length one."""
     weights = np.ones(1)
     for control, nodes in zip(controls, meta["nodes"], strict=True):
@@ -157,7 +161,7 @@ def build(compute: Compute, controls: Sequence[Control], spec: Table, *, demo: s
 
 
 def measure(
-    data: bytes, meta: Mapping, compute: Compute, controls: Sequence[Control], spec: Table
+    data: bytes, meta: Mapping[str, Any], compute: Compute, controls: Sequence[Control], spec: Table
 ) -> tuple[float, dict[str, float]]:
     """Return the largest error of a table at random settings, as a share of full scale, and the setting where it occurs."""
     rng = np.random.default_rng(spec.seed)

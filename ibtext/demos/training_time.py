@@ -120,7 +120,8 @@ def _values(path: Any, rows: Sequence[int], x: np.ndarray) -> np.ndarray:
     """Return h_t(x) at some of a path's times only: the functions cost more than the path."""
     import dataclasses
 
-    return dataclasses.replace(path, times=path.times[rows], dual=path.dual[rows])(x)
+    values: np.ndarray = dataclasses.replace(path, times=path.times[rows], dual=path.dual[rows])(x)
+    return values
 
 
 def _rms(v: np.ndarray) -> float:
