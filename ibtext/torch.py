@@ -5,9 +5,9 @@ One step moves the dual variable of every parameter and comes back through the i
 .. math::
 
     z \leftarrow z - \text{lr}\, \nabla L(\theta), \qquad
-    \theta \leftarrow c + (\varphi')^{-1}(z), \qquad z = \varphi'(\theta - c),
+    \theta \leftarrow c + (\varphi')^{-1}(z),
 
-coordinatewise, with the centre :math:`c` (the start, unless another one is given). This module alone imports torch.
+coordinatewise, with :math:`z = \varphi'(\theta - c)` at the start and the centre :math:`c` (the start, unless another one is given). This module alone imports torch.
 """
 
 from __future__ import annotations

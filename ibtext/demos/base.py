@@ -30,23 +30,23 @@ Result = dict[str, Any]
 class Demo(anywidget.AnyWidget):
     """A live demo: subclass it, declare, write ``compute``.
 
-    Class attributes
-    ----------------
-    title
+    Attributes
+    ----------
+    title : str
         A few words.
-    question
+    question : Question or None
         What the reader predicts before moving anything; None for a demo without.
-    controls
+    controls : sequence of Control and Labels
         At most three :class:`Control`, and any :class:`Labels`.
-    panels
+    panels : sequence of Panel
         One or more :class:`Panel`.
-    presets
+    presets : dict
         Named settings; a parameter that a preset leaves out takes its default.
-    summary
+    summary : str
         One sentence with fields such as ``{peak:.2f}``, filled from the numbers of the result and the
         parameters (formats: ``.Nf``, ``.Ng``, ``.N%``).
         It is the live summary and the alternative text.
-    engine
+    engine : Table, Dual or Kernel
         What answers on a page without Python: :class:`Table`, :class:`Dual` or :class:`Kernel`.
     """
 

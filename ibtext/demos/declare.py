@@ -181,7 +181,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Static pages answer from a table of Chebyshev nodes (see :mod:`ibtext.demos.table`).
+    """Static pages answer from a table of Chebyshev nodes (see ``ibtext.demos.table``).
 
     ``nodes`` gives the number of nodes for each control; ``tolerance`` is the largest error accepted, as a share
     of each output's full scale, at ``checks`` random settings off the nodes.  A parameter in ``repeat`` keeps each of
@@ -197,7 +197,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Dual:
-    """Static pages solve the book's equation in the browser (see :mod:`ibtext.demos.dual`).
+    """Static pages solve the book's equation in the browser (see ``ibtext.demos.dual``).
 
     ``solutions`` maps a prefix to a problem, a dictionary with the keys ``x``, ``y``, ``p``, ``omega`` and
     ``half_width``; each value is a constant or the name of a parameter.  A prefix ``limit`` makes the results
