@@ -1,241 +1,225 @@
-r"""Exact integrals over the neurons of an infinitely wide network.
+r"""Exact integrals over the neurons of an infinitely wide network with sign weights.
 
-For sign weights a neuron is a breakpoint c with density p and a *branch*: one branch for the absolute value,
-two for other activations (weight +1 and -1, each with share one half). On a branch the neuron's response to
-input x is :math:`s_+(x - c)` right of its breakpoint and :math:`s_-(x - c)` left of it, so
-
-.. math:: g(c) = \sum_j \lambda_j\, \sigma(x_j - c)
-
-is piecewise linear in c with knots at the data, and the neuron's output weight is
-:math:`\alpha(c) = (\varphi')^{-1}(g(c))`.
+A neuron is a breakpoint c with density p and a sign. On each *element* (an interval between neighbouring inputs,
+or a half line outside; see ``ibtext.hats``) its dual profile g is affine, and its output weight is
+:math:`\alpha = (\varphi')^{-1}(g)`.
 
 Three devices make Gauss-Legendre quadrature exact to rounding:
 
-1. pieces end at the data, at the zeros of g, at the ends of the support (and wherever the caller asks);
+1. pieces end at the data, at the zeros of g, and at the knots of the law (and wherever the caller asks);
 2. on a piece where :math:`\alpha` varies, the integration variable is :math:`\alpha` itself:
-   :math:`c = c_l + L\,(\varphi'(\alpha) - g_l)/(g_r - g_l)`,
-   :math:`dc = L\,\varphi''(\alpha)\,d\alpha/(g_r - g_l)`. The steep fronts of :math:`\alpha` near a zero of g
+   :math:`s = s_l + L\,(\varphi'(\alpha) - g_l)/(g_r - g_l)`,
+   :math:`ds = L\,\varphi''(\alpha)\,d\alpha/(g_r - g_l)`. The steep fronts of :math:`\alpha` near a zero of g
    disappear, and :math:`(\varphi')^{-1}` is needed at the ends of pieces only;
 3. :math:`\alpha = \pm u^4` with u linear along the piece, which makes the singularity of
    :math:`|\alpha|^{p-2}` at 0 so weak, :math:`u^{4(p-1)+3}`, that 40 nodes do not see it.
 
-Where :math:`\varphi''` decreases away from 0 (hypentropy), or :math:`\alpha` hardly varies, c itself is the
-variable.
+Where :math:`\varphi''` decreases away from 0 (hypentropy), or :math:`\alpha` hardly varies, s itself is the
+variable. Everything is done in the local coordinate of an element, so that nothing cancels when the data are
+dense.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .activations import Activation, get_activation
-from .initialization import Initialization
+from .hats import HatBasis
 from .potentials import Potential
 
-__all__ = ["Branch", "Nodes", "WideColumns", "branches", "wide_columns"]
+__all__ = ["Nodes", "Pieces", "SignRule", "cut"]
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 ORDER = 40
 """Gauss-Legendre nodes a piece."""
-_LEGENDRE = np.polynomial.legendre.leggauss(ORDER)
+
+
+def _legendre(order: int) -> tuple[Array, Array]:
+    s, w = np.polynomial.legendre.leggauss(order)
+    return (1 + s) / 2, w / 2
+
+
+_S, _W = _legendre(ORDER)
 
 
 @dataclass(frozen=True)
-class Branch:
-    """Neurons that respond with slope ``left`` before and ``right`` after their breakpoint; ``share`` of all."""
+class Pieces:
+    """Pieces of elements, all but empty ones, ordered by element and local coordinate.
 
-    left: float
-    right: float
-    share: float
+    ``element``, ``left``, ``right``: shape (P,). ``edge``: number of the left end among all edges, which are counted
+    with repetition; ``first[e]`` is the first edge of element e; ``extra`` are the edges of the caller's points.
+    """
 
-
-def branches(activation: Activation) -> tuple[Branch, ...]:
-    """Branches of an activation under sign weights."""
-    plus, minus = (activation.left, activation.right), (-activation.right, -activation.left)
-    if plus == minus:
-        return (Branch(*plus, 1.0),)
-    return (Branch(*plus, 0.5), Branch(*minus, 0.5))
+    element: Indices
+    left: Array
+    right: Array
+    edge: Indices
+    edges: int
+    first: Indices
+    extra: Indices
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """Quadrature nodes on one branch: breakpoints, output weights and both kinds of weights, shape (K,).
+    r"""Quadrature nodes, shape (pieces, nodes a piece).
 
-    ``mass`` integrates against p(c) dc; ``mass_over_hessian`` against p(c) dc / phi''(alpha). ``piece`` numbers
-    the interval between consecutive knots to which a node belongs.
+    ``edge`` (pieces,) and ``element`` (pieces,) say where a piece lies, ``s`` are local coordinates.
+    ``load`` integrates the *curvature density* :math:`\Psi\,dc` (for sign weights :math:`\alpha\,p\,dc`),
+    ``slope`` its derivative :math:`\partial_g\Psi\,dc`. ``mass`` integrates the law itself and ``alpha`` are the
+    output weights (times n, a unit of weight).
     """
 
-    breakpoints: np.ndarray
-    alpha: np.ndarray
-    mass: np.ndarray
-    mass_over_hessian: np.ndarray
-    piece: np.ndarray
+    edge: Indices
+    element: Indices
+    s: Array
+    load: Array
+    slope: Array
+    alpha: Array
+    mass: Array
 
 
-class WideColumns:
-    """The columns of the infinitely wide network, for ``ibtext.dual``.
+def cut(hats: HatBasis, ends: tuple[float, float], knots: tuple[Indices, Array], extra: tuple[Indices, Array] | None) -> Pieces:
+    """Cut the elements at knots and at extra points, given as (element, s); ``ends`` limit s on the half lines."""
+    count = hats.elements
+    last = np.ones(count)
+    last[0], last[-1] = ends
+    every = np.arange(count)
+    more = (np.empty(0, dtype=np.intp), np.empty(0)) if extra is None else extra
+    element = np.concatenate([every, every, knots[0], more[0]])
+    s = np.concatenate([np.zeros(count), last, knots[1], more[1]])
+    s = np.clip(s, 0.0, last[element])
+    order = np.lexsort((s, element))
+    position = np.empty_like(order)
+    position[order] = np.arange(order.size)
+    element, s = element[order], s[order]
+    keep = np.flatnonzero((element[1:] == element[:-1]) & (s[1:] > s[:-1]))
+    return Pieces(
+        element[keep],
+        s[keep],
+        s[keep + 1],
+        keep,
+        order.size,
+        np.searchsorted(element, every),
+        position[order.size - more[0].size :],
+    )
+
+
+class SignRule:
+    """Quadrature for weights +1 and -1 and breakpoints with a density.
 
     Parameters
     ----------
-    x : array (M,)
-        Distinct inputs, sorted or not.
-    activation : Activation
-    initialization : Initialization
-        With sign weights.
-    potential : Potential
-        Acts on the output weight of a neuron, alpha.
-
-    One evaluation costs O(M^2 (M + Z)) for Z zeros of g.
+    hats : HatBasis
+    density : callable
+        Density p of the breakpoints, vectorised.
+    knots : array
+        Where a quadrature must be split, from one end of the support to the other.
     """
 
-    def __init__(
-        self, x: np.ndarray, activation: Activation, initialization: Initialization, potential: Potential
-    ) -> None:
-        self.x = x
-        self.branches = branches(activation)
-        self.initialization = initialization
-        self.potential = potential
-        law_knots = initialization.knots()
-        self.low, self.high = float(law_knots[0]), float(law_knots[-1])
-        self._knots = np.unique(np.concatenate([law_knots, x]))
+    closed_ends = True
 
-    def response(self, branch: Branch, c: np.ndarray) -> np.ndarray:
-        """Responses sigma(x_i - c), shape (M, K)."""
-        u = self.x[:, None] - c
-        return np.where(u > 0, branch.right * u, branch.left * u)
+    def __init__(self, hats: HatBasis, density: Callable[[Array], Array], knots: Array) -> None:
+        self.hats, self.density = hats, density
+        self.low, self.high = float(knots[0]), float(knots[-1])
+        self._ends = (
+            max(0.0, (self.low - hats.x[0]) * float(hats.rate[0])),
+            max(0.0, (self.high - hats.x[-1]) * float(hats.rate[-1])),
+        )
+        self._knots = hats.locate(np.asarray(knots[1:-1], dtype=np.float64))
+        self._pieces = self.pieces()
+        self._corners = self._local(self._pieces)
 
-    def dual_profile(self, branch: Branch, multiplier: np.ndarray, c: np.ndarray) -> np.ndarray:
-        """The piecewise linear g at breakpoints ``c``."""
-        return multiplier @ self.response(branch, c)
+    def _local(self, pieces: Pieces) -> Array:
+        phi = self.hats.phi[pieces.element]
+        ends = np.stack([pieces.left, pieces.right], axis=1)
+        return phi[:, None, :, 0] + phi[:, None, :, 1] * ends[:, :, None]  # (P, end, function)
 
-    def nodes(
-        self, branch: Branch, multiplier: np.ndarray, *, extra: np.ndarray | None = None
-    ) -> tuple[Nodes, np.ndarray]:
-        """Quadrature nodes on a branch, and the knots that delimit its pieces.
+    def pieces(self, extra: tuple[Indices, Array] | None = None) -> Pieces:
+        """The pieces, cut at more points if asked."""
+        return cut(self.hats, self._ends, self._knots, extra)
 
-        ``extra``: more points at which to split. The knots are sorted and include the zeros of g.
-        """
-        knots = self._knots
-        if extra is not None:
-            inside = extra[(extra > self.low) & (extra < self.high)]
-            knots = np.union1d(knots, inside)
-        g = self.dual_profile(branch, multiplier, knots)
-        crossing = np.flatnonzero(g[:-1] * g[1:] < 0)
+    def breakpoints(self, element: Indices, s: Array) -> Array:
+        """Breakpoints of nodes."""
+        return self.hats.origin[element, None] + s / self.hats.rate[element, None]
+
+    def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
+        """Pieces, local nodes and masses of the law on them, for integrals in which g is a polynomial."""
+        p = self._pieces if pieces is None else pieces
+        length = (p.right - p.left)[:, None]
+        s = p.left[:, None] + length * _S
+        density = self.density(self.breakpoints(p.element, s))
+        return p, s, density * (length / np.abs(self.hats.rate[p.element])[:, None] * _W)
+
+    def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
+        """Nodes for the dual profile with local coefficients ``values``, shape (M + 1, 2)."""
+        p = self._pieces if pieces is None else pieces
+        corners = self._corners if pieces is None else self._local(p)
+        g = np.einsum("pck,pk->cp", corners, values[p.element])
+        left, right, gl, gr, element, edge = p.left, p.right, g[0], g[1], p.element, p.edge
+        crossing = np.flatnonzero(gl * gr < 0)
         if crossing.size:
-            left, right = g[crossing], g[crossing + 1]
-            zeros = knots[crossing] + np.diff(knots)[crossing] * left / (left - right)
-            knots = np.insert(knots, crossing + 1, zeros)
-            g = np.insert(g, crossing + 1, 0.0)
-        alpha = self.potential.inverse_gradient(g)
-        return self._piece_nodes(knots, g, alpha), knots
+            zero = left[crossing] + (right - left)[crossing] * gl[crossing] / (gl[crossing] - gr[crossing])
+            left, gl = np.concatenate([left, zero]), np.concatenate([gl, np.zeros(zero.size)])
+            right, gr = np.concatenate([right, right[crossing]]), np.concatenate([gr, gr[crossing]])
+            right[crossing], gr[crossing] = zero, 0.0
+            element, edge = np.concatenate([element, element[crossing]]), np.concatenate([edge, edge[crossing]])
+        alpha = potential.inverse_gradient(np.concatenate([gl, gr])).reshape(2, -1)
+        width = (right - left) / np.abs(self.hats.rate[element])
+        s, a, mass, over = _piece_nodes(left, right, width, gl, gr, alpha, potential)
+        density = self.density(self.breakpoints(element, s))
+        mass = mass * density
+        return Nodes(edge, element, s, mass * a, over * density, a, mass)
 
-    def _piece_nodes(self, knots: np.ndarray, g: np.ndarray, alpha: np.ndarray) -> Nodes:
-        s, w = _LEGENDRE
-        s, w = (1 + s) / 2, w / 2
-        length = np.diff(knots)[:, None]
-        gl, gr = g[:-1, None], g[1:, None]
-        al, ar = alpha[:-1, None], alpha[1:, None]
-        root = np.abs(alpha) ** 0.25
-        ul, ur = root[:-1, None], root[1:, None]
-        hessian = self.potential.hessian(alpha)[:, None]
-        growth = (hessian[1:] - hessian[:-1]) * np.sign(np.abs(ar) - np.abs(al))
-        steep = (np.abs(ur - ul) > 0.05 * np.maximum(ul, ur)) & (growth > 0)
+    def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
+        """The curvature density at breakpoints c with dual profile g."""
+        return potential.inverse_gradient(g) * self.density(c)
 
-        # variable c: breakpoints linear, alpha from the inverse of the gradient
-        linear = ~steep[:, 0]
-        c = knots[:-1, None] + length * s
-        a = np.empty_like(c)
-        mass = length * w * np.ones_like(c)
-        over = np.empty_like(c)
-        if linear.any():
-            a[linear] = self.potential.inverse_gradient((gl + (gr - gl) * s)[linear])
-            over[linear] = mass[linear] / self.potential.hessian(a[linear])
-        # variable u with alpha = +- u^4
-        curved = steep[:, 0]
-        if curved.any():
-            ul, ur, gl, gr = ul[curved], ur[curved], gl[curved], gr[curved]
-            sign = np.sign(al[curved] + ar[curved])
-            u = ul + (ur - ul) * s
-            a[curved] = sign * u**4
-            jump = gr - gl
-            c[curved] = knots[:-1, None][curved] + length[curved] * (self.potential.gradient(a[curved]) - gl) / jump
-            over[curved] = w * length[curved] / jump * sign * 4 * u**3 * (ur - ul)
-            mass[curved] = over[curved] * self.potential.hessian(a[curved])
-        density = self.initialization.density(c)
-        piece = np.repeat(np.arange(len(knots) - 1), ORDER)
-        return Nodes(c.ravel(), a.ravel(), (mass * density).ravel(), (over * density).ravel(), piece)
-
-    def evaluate(self, multiplier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """F and its Jacobian H, for ``solve_dual`` and ``dual_flow``."""
-        value = np.zeros(len(self.x))
-        kernel = np.zeros((len(self.x), len(self.x)))
-        for branch in self.branches:
-            nodes, _ = self.nodes(branch, multiplier)
-            response = self.response(branch, nodes.breakpoints)
-            value += branch.share * (response @ (nodes.mass * nodes.alpha))
-            kernel += branch.share * ((response * nodes.mass_over_hessian) @ response.T)
-        return value, kernel
-
-    def expectation(self, multiplier: np.ndarray, function) -> float:
-        """E[function(alpha, c)] over all neurons."""
-        total = 0.0
-        for branch in self.branches:
-            nodes, _ = self.nodes(branch, multiplier)
-            total += branch.share * float(nodes.mass @ function(nodes.alpha, nodes.breakpoints))
-        return total
-
-    def function(self, multiplier: np.ndarray, t: np.ndarray, order: int) -> np.ndarray:
-        """The network function (order 0), its slope (1) or its curvature (2) at points ``t``, exactly."""
-        flat = t.ravel()
-        out = np.zeros(flat.size)
-        for branch in self.branches:
-            if order == 2:
-                g = self.dual_profile(branch, multiplier, flat)
-                alpha = self.potential.inverse_gradient(g)
-                out += branch.share * (branch.right - branch.left) * alpha * self.initialization.density(flat)
-                continue
-            points = np.unique(flat)
-            nodes, knots = self.nodes(branch, multiplier, extra=points)
-            size = len(knots) - 1
-            zeroth = np.bincount(nodes.piece, nodes.mass * nodes.alpha, size)
-            first = np.bincount(nodes.piece, nodes.mass * nodes.alpha * nodes.breakpoints, size)
-            p0, p1 = (np.concatenate([[0.0], np.cumsum(m)]) for m in (zeroth, first))
-            where = np.searchsorted(knots, np.clip(flat, self.low, self.high))
-            left0, left1 = p0[where], p1[where]
-            right0, right1 = p0[-1] - left0, p1[-1] - left1
-            if order == 1:
-                out += branch.share * (branch.right * left0 + branch.left * right0)
-            else:
-                out += branch.share * (branch.right * (flat * left0 - left1) + branch.left * (flat * right0 - right1))
-        return out.reshape(t.shape)
+    def expectation(self, nodes: Nodes, values: Array, function: Callable[[Any], Any], potential: Potential) -> float:
+        """E function(alpha) over the neurons of one sign."""
+        return float(np.sum(nodes.mass * function(nodes.alpha)))
 
 
-def wide_columns(
-    x: np.ndarray, activation: str | Activation, initialization: Initialization | None, potential: Potential
-) -> WideColumns:
-    """Check a problem and build its columns; ``ValueError`` or ``TypeError`` for what the theory does not cover."""
-    act = get_activation(activation)
-    if not isinstance(initialization, Initialization):
-        raise TypeError(
-            f"initialization must be an Initialization, but {initialization!r} was given, probably a name, a bare law or "
-            f"a forgotten argument; pass Initialization(bias=stats.uniform(-1, 2))."
-        )
-    if not initialization.signs:
-        raise ValueError(
-            "the infinite-width solver needs weight='signs', but a continuous weight law was given, probably to match "
-            "another library's defaults; use weight='signs' with the law of b/w as bias, or train a finite network."
-        )
-    if not initialization.symmetric:
-        raise ValueError(
-            "the limit needs a bias law that is symmetric about 0, but the one given is not, probably a law of positive "
-            "numbers or a shifted one; shift it so that its median is 0."
-        )
-    low, high = initialization.support
-    outside = (x < low) | (x > high)
-    if outside.any():
-        bad = float(x[outside][0])
-        raise ValueError(
-            f"inputs must lie in the support [{low:g}, {high:g}] of the bias law, but x = {bad:g} does not, probably "
-            f"because the data were not rescaled; widen the law of the bias or shrink the inputs."
-        )
-    return WideColumns(x, act, initialization, potential)
+def _piece_nodes(
+    left: Array, right: Array, width: Array, gl: Array, gr: Array, alpha: Array, potential: Potential
+) -> tuple[Array, Array, Array, Array]:
+    """Local nodes, output weights, dc and dc / phi''(alpha), on pieces where g does not change sign."""
+    al, ar = alpha
+    ul, ur = np.abs(alpha) ** 0.25
+    hl, hr = potential.hessian(alpha)
+    growth = (hr - hl) * (np.abs(ar) - np.abs(al))
+    steep = (np.abs(ur - ul) > 0.05 * np.maximum(ul, ur)) & (growth > 0)
+    if steep.all():
+        return _curved(left, right, width, gl, gr, al + ar, ul, ur, potential)
+    s = left[:, None] + (right - left)[:, None] * _S
+    mass = width[:, None] * _W
+    if not steep.any():
+        a = potential.inverse_gradient(gl[:, None] + (gr - gl)[:, None] * _S)
+        return s, a, mass, mass / potential.hessian(a)
+    a, over, plain = np.empty_like(s), np.empty_like(s), ~steep
+    a[plain] = potential.inverse_gradient(gl[plain, None] + (gr - gl)[plain, None] * _S)
+    over[plain] = mass[plain] / potential.hessian(a[plain])
+    s[steep], a[steep], mass[steep], over[steep] = _curved(
+        left[steep], right[steep], width[steep], gl[steep], gr[steep], (al + ar)[steep], ul[steep], ur[steep], potential
+    )
+    return s, a, mass, over
+
+
+def _curved(
+    left: Array, right: Array, width: Array, gl: Array, gr: Array, side: Array, ul: Array, ur: Array, potential: Potential
+) -> tuple[Array, Array, Array, Array]:
+    """The variable u with alpha = +- u^4."""
+    sign = np.sign(side)
+    rise = ur - ul
+    u = ul[:, None] + rise[:, None] * _S
+    cube = u**3
+    a = sign[:, None] * (cube * u)
+    jump = gr - gl
+    s = left[:, None] + ((right - left) / jump)[:, None] * (potential.gradient(a) - gl[:, None])
+    over = (4 * width * sign * rise / jump)[:, None] * (cube * _W)
+    return s, a, over * potential.hessian(a), over

@@ -1,8 +1,8 @@
 r"""Training in the limit of infinite width: the function reached, the path to it, and the penalty it minimises.
 
-Setting: :math:`f(x) = \sum_j a_j \sigma(w_j x - b_j) + d` with n units, :math:`w = \pm 1`, :math:`b \sim p`
-symmetric, mirror flow of :math:`L = \tfrac12 \sum_i (f(x_i) - y_i)^2` at rate 1/n. As n grows the trained network
-minus its start tends to
+Setting: :math:`f(x) = \sum_j a_j \sigma(w_j x - b_j) + d` with n units, (w, b) drawn from a symmetric law, mirror
+flow of :math:`L = \tfrac12 \sum_i (f(x_i) - y_i)^2` at rate 1/n. As n grows the trained network minus its start
+tends to
 
 .. math::
 
@@ -19,31 +19,25 @@ Sources: Jin and Montúfar (2023); Liang and Montúfar (2025). Proofs: the chapt
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .activations import Activation, get_activation
-from .dual import dual_flow, solve_dual
-from .errors import check_data, check_points
+from . import audit
+from .activations import AnyActivation
+from .columns import WideColumns
+from .dual import dual_flow, linear_flow, solve_dual
+from .errors import ConvergenceError, check_data, check_points, check_positive
 from .initialization import Initialization
-from .potentials import Potential, QuadraticPotential, Scaled
-from .quadrature import WideColumns, wide_columns
+from .kernels import limit_kernel
+from .potentials import Potential, Scaled
+from .problem import limit_potential, wide_columns
 
 __all__ = ["WideLimit", "WidePath", "limit_kernel", "wide_flow", "wide_limit"]
 
-
-class _FreeAffine:
-    """Columns with an unpenalised affine part: multipliers orthogonal to 1 and x, in an orthonormal basis."""
-
-    def __init__(self, columns: WideColumns) -> None:
-        affine = np.stack([np.ones_like(columns.x), columns.x], axis=1)
-        q, _ = np.linalg.qr(affine, mode="complete")
-        self.columns, self.affine, self.basis = columns, affine, q[:, 2:]
-
-    def evaluate(self, reduced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value, kernel = self.columns.evaluate(self.basis @ reduced)
-        return self.basis.T @ value, self.basis.T @ kernel @ self.basis
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,8 +57,6 @@ class WideLimit:
         Largest :math:`|\bar h(x_i) - y_i|` left by the solver.
     iterations : int
         Newton steps.
-    condition : float
-        Condition number of the kernel at the solution: digits lost in the multiplier.
     affine : tuple (u, v)
         The free part :math:`ux + v`; (0, 0) unless ``free_affine`` was asked for.
     activation : str
@@ -73,24 +65,41 @@ class WideLimit:
         As given.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    dual: np.ndarray
+    x: Array
+    y: Array
+    dual: Array
     penalty: float
     residual: float
     iterations: int
-    condition: float
     affine: tuple[float, float]
     activation: str
     potential: Potential | Scaled | None
     _columns: WideColumns = field(repr=False)
+    _values: Array = field(repr=False)
+    _labels: Array = field(repr=False)
+    _initialization: Initialization = field(repr=False)
 
-    def __call__(self, t: Any) -> np.ndarray:
-        """The learned function at points ``t``, of the shape of ``t``. Cost O(T log T + T M)."""
+    @property
+    def _is_scaled(self) -> bool:
+        return isinstance(self.potential, Scaled)
+
+    @cached_property
+    def condition(self) -> float:
+        """Condition number of the kernel at the solution, O(M^3): digits lost in the multiplier, not in h."""
+        columns = self._columns
+        unknowns = self._values[1:-1] if columns.free_affine else self._values
+        return columns.condition(columns.evaluate(unknowns)[1])
+
+    def __call__(self, t: Any) -> Array:
+        """The learned function at points ``t``, of the shape of ``t``. Cost O((T + M) log(T + M)).
+
+        Between two inputs it is the chord of the labels minus the Green integral of its curvature, so it meets the
+        labels to rounding; ``residual`` says how well the multiplier does.
+        """
         t = check_points("t", t, allow_empty=True)
-        return self._columns.function(self.dual, t, 0) + self.affine[0] * t + self.affine[1]
+        return self._columns.function(self._values, self._labels, t, 0)
 
-    def derivative(self, t: Any, *, order: int = 1) -> np.ndarray:
+    def derivative(self, t: Any, *, order: int = 1) -> Array:
         r"""First derivative, or the curvature :math:`\bar h''` (``order=2``), at points ``t``."""
         if order not in (1, 2):
             raise ValueError(
@@ -98,105 +107,36 @@ class WideLimit:
                 f"jumps at the data, so difference the curvature on each side instead."
             )
         t = check_points("t", t, allow_empty=True)
-        return self._columns.function(self.dual, t, order) + (self.affine[0] if order == 1 else 0.0)
+        return self._columns.function(self._values, self._labels, t, order)
 
-    def output_weight(self, c: Any) -> np.ndarray:
-        r"""The output weight :math:`\alpha(c)` (times n) of a neuron with breakpoint ``c``, |.| activation only."""
-        c = check_points("c", c, allow_empty=True)
-        if len(self._columns.branches) != 1:
-            raise ValueError(
-                "output_weight is a function of the breakpoint alone for the absolute value only, but this limit has "
-                "two branches, probably because activation='relu' was used; use derivative(t, order=2)."
-            )
-        branch = self._columns.branches[0]
-        g = self._columns.dual_profile(branch, self.dual, c.ravel())
-        return self._columns.potential.inverse_gradient(g).reshape(c.shape)
+    def output_weight(self, c: Any) -> Array:
+        r"""The output weight :math:`\alpha(c)` (times n) of a neuron with breakpoint ``c``: |.| and sign weights only."""
+        return audit.output_weight(self._columns, self._values, check_points("c", c, allow_empty=True))
 
     def curvature_statistics(self) -> dict[str, float]:
         r"""Largest ("max") and mean ("mean") :math:`|\bar h''|` over the support of the bias law.
 
-        Exact; for the absolute value and a uniform law only, where it raises no ``ValueError``.
+        Exact; for the absolute value, sign weights and a uniform law only, where it raises no ``ValueError``.
         """
-        columns = self._columns
-        if len(columns.branches) != 1 or columns.initialization._uniform_density is None:
-            raise ValueError(
-                "curvature_statistics is exact for the absolute value and a uniform bias law only, but another "
-                "setting was given, probably a relu network; evaluate derivative(t, order=2) on a grid."
-            )
-        (branch,) = columns.branches
-        nodes, knots = columns.nodes(branch, self.dual)
-        # between knots h'' is monotone, so |h''| is largest at a knot
-        largest = float(np.max(np.abs(self.derivative(knots, order=2))))
-        total = (branch.right - branch.left) * float(nodes.mass @ np.abs(nodes.alpha))
-        return {"max": largest, "mean": total / (columns.high - columns.low)}
+        return audit.curvature_statistics(self)
 
     def penalty_terms(self) -> dict[str, float]:
         r"""The three terms of the penalty of a ReLU network under gradient flow or an unscaled potential.
 
-        ``G1`` :math:`= \int (h'')^2/\zeta`, ``G2`` :math:`= (h'(\infty) + h'(-\infty))^2 / E W^2`,
-        ``G3`` :math:`= (\int h''|x| dx - 2h(0))^2 / E B^2`; their sum is ``penalty``.
+        For any symmetric law of (w, b): ``G1`` :math:`= \int (h'')^2/\zeta`,
+        ``G2`` :math:`= (h'(\infty) + h'(-\infty))^2 / E W^2`,
+        ``G3`` :math:`= (\int h''|x| dx - 2h(0))^2 / E B^2`; their sum is ``penalty``. See ``ibtext.audit`` for leaky
+        relu and for laws with :math:`E[WB] \neq 0`.
         Source: Liang and Montúfar (2025), theorem on unscaled potentials, part II.
         """
-        columns = self._columns
-        if len(columns.branches) != 2 or {b.left for b in columns.branches} != {0.0, -1.0}:
-            raise ValueError(
-                "the terms G1, G2, G3 belong to a relu network, but another activation was given, probably 'abs', "
-                "whose penalty has one term; read limit.penalty instead."
-            )
-        if not isinstance(columns.potential, QuadraticPotential):
-            raise ValueError(
-                "the terms G1, G2, G3 belong to gradient flow and unscaled potentials, but a scaled potential was "
-                "given, probably to compare the two (no such form is known); read limit.penalty instead."
-            )
-        init = columns.initialization
-        knots = np.union1d(columns._knots, [0.0])
-        s, w = np.polynomial.legendre.leggauss(40)
-        left, length = knots[:-1, None], np.diff(knots)[:, None]
-        c, mass = (left + length * (1 + s) / 2).ravel(), (length * w / 2).ravel()
-        curvature = self.derivative(c, order=2)
-        slopes = self.derivative(np.array([columns.low, columns.high]))
-        second_moment = float(init.bias.var() + init.bias.mean() ** 2)
-        return {
-            "G1": float(mass @ (curvature**2 / init.density(c))),
-            "G2": float(slopes.sum() ** 2),
-            "G3": float((mass @ (curvature * np.abs(c)) - 2 * self(0.0)) ** 2 / second_moment),
-        }
-
-
-def _limit_potential(potential: Potential | Scaled | None) -> Potential:
-    """The potential that acts on alpha in the limit."""
-    if potential is None:
-        return QuadraticPotential(0.5)  # gradient flow
-    if isinstance(potential, Scaled):
-        phi = potential.phi
-        if not phi.domain[0] < 0 < phi.domain[1]:
-            raise ValueError(
-                f"a scaled potential acts on displacements around 0, but {phi} lives on {phi.domain}, probably because "
-                f"it was meant for positive parameters; use HypentropyPotential instead."
-            )
-    elif isinstance(potential, Potential):
-        phi = potential
-    else:
-        raise TypeError(
-            f"potential must be a potential or Scaled(potential), but {type(potential).__name__} was given, probably a "
-            f"plain function; pass for instance potential=Scaled(PowerPotential(p=3))."
-        )
-    low, high = phi.domain
-    at_zero = float(phi.hessian(0.0)) if low < 0 < high else float("nan")
-    if not (np.isfinite(at_zero) and at_zero > 0):
-        raise ValueError(
-            f"the limit of wide networks needs a potential with 0 < phi''(0) < infinity, but {phi} has phi''(0) = "
-            f"{at_zero:g}, probably because it is a pure power or an entropy; add a quadratic term, as in "
-            f"PowerPotential(p, omega) with p of at least 2."
-        )
-    return phi if isinstance(potential, Scaled) else QuadraticPotential(at_zero / 2)
+        return audit.penalty_terms(self)
 
 
 def wide_limit(
     x: Any,
     y: Any,
     *,
-    activation: str | Activation = "relu",
+    activation: str | AnyActivation = "relu",
     initialization: Initialization,
     potential: Potential | Scaled | None = None,
     free_affine: bool = False,
@@ -213,7 +153,7 @@ def wide_limit(
     x, y : arrays (M,)
         Distinct inputs inside the support of the bias, and labels. For a network that starts at
         :math:`f_0 \neq 0` pass :math:`y - f_0(x)`.
-    activation : "relu", "abs", "leaky_relu" or Activation
+    activation : "relu", "abs", "leaky_relu", "relu^2", ..., Activation or ReLUPower
     initialization : Initialization
         Sign weights and a symmetric bias law.
     potential : None, Potential or Scaled
@@ -257,37 +197,43 @@ def wide_limit(
     True
     """
     x, y = check_data(x, y)
-    phi = _limit_potential(potential)
-    columns = wide_columns(x, activation, initialization, phi)
-    name = get_activation(activation).name
-    affine = (0.0, 0.0)
-    if free_affine:
-        if x.size < 2:
-            raise ValueError(
-                "free_affine needs at least two data points, but one was given, probably a test case; add a point or "
-                "leave free_affine=False."
-            )
-        free = _FreeAffine(columns)
-        target = free.basis.T @ y
-        size = float(np.max(np.abs(target), initial=0.0))
-        if size <= 1e-14 * float(np.max(np.abs(y))):  # the labels are affine already
-            dual, iterations, condition = np.zeros_like(y), 0, 1.0
-        else:
-            solution = solve_dual(free, target, tol=tol)
-            dual, iterations, condition = free.basis @ solution.multiplier, solution.iterations, solution.condition
-        value = columns.evaluate(dual)[0]
-        v, u = np.linalg.lstsq(free.affine, y - value, rcond=None)[0]
-        affine = (float(u), float(v))
-        residual = float(np.max(np.abs(y - value - u * x - v)))
+    check_positive("tol", tol)
+    phi = limit_potential(potential)
+    order = np.argsort(x)
+    labels = y[order]
+    columns = wide_columns(x[order], activation, initialization, phi, free_affine=free_affine)
+    target = columns.target(labels)
+    if free_affine and columns.straight(labels):  # the labels are affine already
+        values, residual, iterations = np.zeros(x.size), 0.0, 0
     else:
-        solution = solve_dual(columns, y, tol=tol)
-        dual, iterations, condition = solution.multiplier, solution.iterations, solution.condition
-        residual = solution.residual
-    if not isinstance(potential, Scaled):
-        penalty = columns.expectation(dual, lambda alpha, c: alpha**2)
-    else:
-        penalty = columns.expectation(dual, lambda alpha, c: phi.divergence(alpha, 0 * alpha))
-    return WideLimit(x, y, dual, penalty, residual, iterations, condition, affine, name, potential, columns)
+        solution = solve_dual(columns, target, tol=tol)
+        values, residual, iterations = columns.extended(solution.multiplier), solution.residual, solution.iterations
+    limit_of_rounding = max(tol, 1e-12) * float(np.max(np.abs(y)))
+    if residual > limit_of_rounding:
+        raise ConvergenceError(
+            f"the dual equation must be solved to {limit_of_rounding:.1e}, but rounding stops at {residual:.1e}, "
+            f"probably because inputs are too many or too close for labels this rough; drop or average the closest "
+            f"points, or raise tol."
+        )
+    dual = np.empty_like(y)
+    dual[order] = columns.multiplier(values)
+    affine = columns.affine_part(values, labels) if free_affine else (0.0, 0.0)
+    penalty = columns.penalty(values, scaled=isinstance(potential, Scaled))
+    return WideLimit(
+        x,
+        y,
+        dual,
+        penalty,
+        residual,
+        iterations,
+        affine,
+        columns.activation.name,
+        potential,
+        columns,
+        values,
+        labels,
+        initialization,
+    )
 
 
 @dataclass(frozen=True)
@@ -306,21 +252,39 @@ class WidePath:
         The mirror kernel H(t), whose eigenvalues are the rates at which residuals decay.
     """
 
-    times: np.ndarray
-    dual: np.ndarray
-    residuals: np.ndarray
-    kernels: np.ndarray
+    times: Array
+    dual: Array
+    residuals: Array
+    kernels: Array
     _columns: WideColumns = field(repr=False)
+    _values: Array = field(repr=False)
+    _labels: Array = field(repr=False)
 
-    def __call__(self, t: Any) -> np.ndarray:
+    def _functions(self, t: Any, order: int) -> Array:
+        t = check_points("t", t)
+        pairs = zip(self._values, self._labels, strict=True)
+        return np.stack([self._columns.function(v, labels, t, order) for v, labels in pairs])
+
+    def __call__(self, t: Any) -> Array:
         """The functions at points ``t``, shape (len(times), len(t))."""
-        t = check_points("t", t)
-        return np.stack([self._columns.function(multiplier, t, 0) for multiplier in self.dual])
+        return self._functions(t, 0)
 
-    def curvature(self, t: Any) -> np.ndarray:
+    def curvature(self, t: Any) -> Array:
         """Second derivatives at points ``t``, shape (len(times), len(t))."""
-        t = check_points("t", t)
-        return np.stack([self._columns.function(multiplier, t, 2) for multiplier in self.dual])
+        return self._functions(t, 2)
+
+
+class _InData:
+    """Columns in the basis of the data, in which the flow is lambda' = y - F(lambda)."""
+
+    def __init__(self, columns: WideColumns) -> None:
+        self.columns = columns
+
+    def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
+        """F and H in the data basis."""
+        change = self.columns.to_data
+        value, kernel = self.columns.evaluate(self.columns.from_multiplier(multiplier))
+        return change(value), change(change(kernel).T)
 
 
 def wide_flow(
@@ -328,7 +292,7 @@ def wide_flow(
     y: Any,
     times: Any,
     *,
-    activation: str | Activation = "relu",
+    activation: str | AnyActivation = "relu",
     initialization: Initialization,
     potential: Potential | Scaled | None = None,
     rate: float = 1.0,
@@ -357,23 +321,23 @@ def wide_flow(
         As ``wide_limit``.
     """
     x, y = check_data(x, y)
-    columns = wide_columns(x, activation, initialization, _limit_potential(potential))
     times = check_points("times", times)
-    dual = dual_flow(columns, y, times, rate=rate, rtol=rtol)
-    values, kernels = zip(*(columns.evaluate(u) for u in dual), strict=True)
-    return WidePath(times, dual, y - np.array(values), np.array(kernels), columns)
-
-
-def limit_kernel(
-    s: Any, t: Any, *, activation: str | Activation = "relu", initialization: Initialization
-) -> np.ndarray:
-    r"""The limit tangent kernel :math:`K(s, t) = E[\sigma(ws - b)\,\sigma(wt - b)]`, shape (len(s), len(t)).
-
-    Closed for the uniform law on [-a, a] and :math:`|s|,|t| \le a`; the integral is exact to rounding for every
-    other symmetric law. Source: theory of Jin and Montúfar (2023); closed forms in the chapters on ReLU networks.
-    """
-    s, t = np.atleast_1d(check_points("s", s)), np.atleast_1d(check_points("t", t))
-    points, inverse = np.unique(np.concatenate([s, t]), return_inverse=True)
-    columns = wide_columns(points, activation, initialization, QuadraticPotential(0.5))
-    kernel = columns.evaluate(np.zeros(points.size))[1]
-    return kernel[np.ix_(inverse[: s.size], inverse[s.size :])]
+    order = np.argsort(x)
+    back = np.argsort(order)
+    columns = wide_columns(x[order], activation, initialization, limit_potential(potential))
+    problem = _InData(columns)
+    if columns.linear:
+        dual = linear_flow(columns.root(), y[order], times, rate=rate)
+    else:
+        dual = dual_flow(problem, y[order], times, rate=rate, rtol=rtol)
+    values, kernels = zip(*(problem.evaluate(u) for u in dual), strict=True)
+    labels = np.array(values)
+    return WidePath(
+        times,
+        dual[:, back],
+        y - labels[:, back],
+        np.array(kernels)[:, back[:, None], back],
+        columns,
+        np.array([columns.from_multiplier(u) for u in dual]),
+        labels,
+    )

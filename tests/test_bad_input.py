@@ -74,8 +74,8 @@ CASES = {
     "limit: asymmetric law": (
         lambda: limit(initialization=ib.Initialization(bias=stats.uniform(-1, 2.5))), ValueError, "symmetric about 0",
     ),
-    "limit: weights": (
-        lambda: limit(initialization=ib.Initialization(weight=stats.norm(), bias=stats.norm())), ValueError, "signs",
+    "limit: asymmetric weights": (
+        lambda: limit(initialization=ib.Initialization(weight=stats.norm(1), bias=stats.norm())), ValueError, "symmetric",
     ),
     "limit: no initialization": (lambda: limit(initialization=None), TypeError, "must be an Initialization"),
     "limit: pure power": (lambda: limit(potential=ib.PNormPotential(3)), ValueError, r"phi''\(0\) = 0"),

@@ -141,12 +141,20 @@ def test_expected_values_of_the_demonstration_set():
         assert statistics["mean"] == pytest.approx(np.trapezoid(fine, dx=5e-6) / 2, rel=1e-5)
 
 
+def zeros_of_g(limit):
+    """Zeros of the piecewise linear g in [-1, 1], from the multiplier."""
+    knots = np.unique(np.concatenate([limit.x, [-1.0, 1.0]]))
+    g = limit.dual @ np.abs(limit.x[:, None] - knots)
+    return np.array([a - ga * (b - a) / (gb - ga) for a, b, ga, gb in zip(knots, knots[1:], g, g[1:]) if ga * gb < 0])
+
+
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_limit_interpolates_and_obeys_the_hidden_constraints(name):
     limit = scaled_limit(name)
     assert np.max(np.abs(limit(X) - Y)) < 1e-12
     assert np.sum(limit.derivative(np.array([-3.0, 3.0]))) == pytest.approx(0, abs=1e-12)
-    knots = np.union1d(limit._columns.nodes(limit._columns.branches[0], limit.dual)[1], [0.0])
+    zeros = zeros_of_g(limit)
+    knots = np.unique(np.concatenate([X, [-1.0, 0.0, 1.0], zeros]))
     fine = {"atol": 1e-15, "rtol": 1e-14, "maxlevel": 12}
     # double exponential quadrature resolves fronts at the ends of the pieces down to widths of 1e-8 (cosh: 1e-7)
     pieces = integrate.tanhsinh(lambda c: limit.derivative(c, order=2) * np.abs(c), knots[:-1], knots[1:], **fine)
@@ -157,16 +165,20 @@ def test_limit_interpolates_and_obeys_the_hidden_constraints(name):
 def test_optimality_no_admissible_change_lowers_the_cost(name):
     """Perturb alpha by functions that keep h(x_i): the cost E phi(alpha) must rise (convexity: sign suffices)."""
     limit, phi = scaled_limit(name), POTENTIALS[name]
-    nodes, _ = limit._columns.nodes(limit._columns.branches[0], limit.dual)
-    response = np.abs(X[:, None] - nodes.breakpoints)
+    cuts = np.unique(np.concatenate([X, [-1.0, 1.0], zeros_of_g(limit)]))
+    s, w = np.polynomial.legendre.leggauss(60)
+    half = np.diff(cuts)[:, None] / 2
+    c, mass = (cuts[:-1, None] + half * (1 + s)).ravel(), (half * w).ravel() / 2  # density 1/2
+    alpha = limit.output_weight(c)
+    response = np.abs(X[:, None] - c)
     rng = np.random.default_rng(0)
-    gram = (response * nodes.mass) @ response.T
-    base = nodes.mass @ phi(nodes.alpha)
+    gram = (response * mass) @ response.T
+    base = mass @ phi(alpha)
     for _ in range(5):
-        v = np.cos(rng.uniform(1, 9) * nodes.breakpoints + rng.uniform(0, 6))
-        v = v - np.linalg.solve(gram, response @ (nodes.mass * v)) @ response
+        v = np.cos(rng.uniform(1, 9) * c + rng.uniform(0, 6))
+        v = v - np.linalg.solve(gram, response @ (mass * v)) @ response
         for eps in (0.1, -0.1):
-            assert nodes.mass @ phi(nodes.alpha + eps * v) > base
+            assert mass @ phi(alpha + eps * v) > base
 
 
 def test_derivatives_are_those_of_the_function():

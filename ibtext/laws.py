@@ -1,0 +1,244 @@
+r"""Laws of (w, b) as the limit of wide networks needs them: moments, kinks, and what the theorems refuse.
+
+Only homogeneous combinations enter. With :math:`(w, b) = r(\sigma_w \cos\theta, \sigma_b \sin\theta)` a neuron of
+weight w > 0 is a direction :math:`\theta \in (-\pi/2, \pi/2)` and a size r, its breakpoint
+:math:`c = (\sigma_b/\sigma_w) \tan\theta`, and all that a linear problem needs of the law is
+
+.. math:: Z_m(\theta) = 2\int_0^\infty r^m\, p(r\cos\theta)\, q(r\sin\theta)\, dr,
+
+p and q being the densities of weight and bias in units of their standard deviations. Then
+:math:`\zeta(c) = \sigma_w^3 \sigma_b^{-1} \cos^4\theta\, Z_3(\theta)`, and the density of breakpoints is
+:math:`(\sigma_w/\sigma_b) \cos^2\theta\, Z_1(\theta)`. The domain of :math:`\theta` is bounded, so no tail is ever
+integrated far out. In :math:`s = \log r` the integrand is smooth on a unit scale whatever the law's shape near zero,
+and Gauss-Legendre quadrature on unit pieces, cut at the law's kinks, reaches rounding.
+
+Closed forms of :math:`Z_m`: Gaussian, uniform and Laplace laws in all combinations but Gaussian with Laplace.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammainc
+
+__all__ = ["JointLaw", "check_law", "is_discrete", "is_law", "kinks", "law_moment", "law_name", "radial_edges"]
+
+Array = npt.NDArray[np.float64]
+
+SMOOTH = {"norm", "laplace", "uniform", "logistic", "t", "hypsecant", "triang", "gennorm"}
+"""Laws whose density is smooth in log |b| between the kinks named by ``kinks``; others are cut at quantiles too."""
+
+_NODES = 14
+_BLOCK = 1 << 20
+
+
+def is_law(value: Any) -> bool:
+    """Whether ``value`` has the methods of a frozen continuous law."""
+    return all(hasattr(value, name) for name in ("pdf", "cdf", "ppf", "rvs", "support"))
+
+
+def is_discrete(value: Any) -> bool:
+    """Whether ``value`` is a frozen discrete law."""
+    return hasattr(value, "pmf") and hasattr(value, "rvs")
+
+
+def law_name(law: Any) -> str:
+    """SciPy's name of a frozen law, empty for others."""
+    return str(getattr(getattr(law, "dist", None), "name", ""))
+
+
+def kinks(law: Any) -> Array:
+    """Positive points where the density of a symmetric law has a kink or ends."""
+    low, high = law.support()
+    points = [float(high)] if np.isfinite(high) else []
+    name = law_name(law)
+    bins = getattr(law, "_hbins", getattr(getattr(law, "dist", None), "_hbins", None))
+    if bins is not None:
+        points.extend(float(b) for b in bins)
+    if name == "trapezoid":  # corners lie at fractions c and d of the support
+        shapes, _, _ = law.dist._parse_args(*law.args, **law.kwds)
+        points.extend(float(low + (high - low) * s) for s in shapes)
+    return np.unique([p for p in points if p > 0])
+
+
+def radial_edges(law: Any, scale: float) -> Array:
+    """Positive radii, in units of ``scale``, at which a radial quadrature is cut."""
+    cuts = kinks(law) / scale
+    if law_name(law) not in SMOOTH:
+        tail = np.array([1e-12, 1e-9, 1e-6, 1e-4, 1e-3, 1e-2, 0.05, 0.15, 0.3, 0.45])
+        quantiles = np.asarray(law.isf(tail), dtype=np.float64) / scale
+        cuts = np.union1d(cuts, quantiles[np.isfinite(quantiles) & (quantiles > 0)])
+    return np.asarray(cuts, dtype=np.float64)
+
+
+def law_moment(law: Any, m: int) -> float:
+    """E |X|^m of a symmetric law with a density, m at least 1, to rounding."""
+    scale = float(law.std())
+    top = math.log(_reach(law, scale, m))
+    edges = np.union1d(np.linspace(-40.0 / (m + 1), top, 80), np.log(radial_edges(law, scale)).clip(-40.0 / (m + 1), top))
+    x, w = np.polynomial.legendre.leggauss(_NODES)
+    half = np.diff(edges)[:, None] / 2
+    r = np.exp(edges[:-1, None] + half * (1 + x))
+    return float(np.sum(2 * r ** (m + 1) * scale * law.pdf(scale * r) * (half * w))) * scale**m
+
+
+def _reach(law: Any, scale: float, m: int = 3) -> float:
+    """Radius beyond which a tail cannot be seen in moments up to the m-th."""
+    high = float(law.support()[1])
+    if np.isfinite(high):
+        return high / scale
+    r = np.exp(np.arange(-2.0, 60.0, 0.25))
+    weight = r ** (m + 1) * law.pdf(scale * r)
+    return float(r[np.flatnonzero(weight > 1e-18 * weight.max())[-1]])
+
+
+class JointLaw:
+    """Independent symmetric weight and bias with densities.
+
+    Attributes
+    ----------
+    sw, sb : float
+        Standard deviations.
+    ratio : float
+        ``sw / sb``: a breakpoint c has the angle ``atan(ratio * c)``.
+    corners : array
+        Angles in (0, pi/2) where kinks of both densities meet and Z is not smooth.
+    heavy : bool
+        Whether a tail falls like a power.
+    """
+
+    def __init__(self, weight: Any, bias: Any) -> None:
+        self.weight, self.bias = weight, bias
+        self.sw, self.sb = float(weight.std()), float(bias.std())
+        self.ratio = self.sw / self.sb
+        top = math.log(math.sqrt(2) * max(_reach(weight, self.sw), _reach(bias, self.sb)))
+        self._grid = np.linspace(-10.0, top, math.ceil(top + 10) + 1)
+        self._cuts = radial_edges(weight, self.sw), radial_edges(bias, self.sb)
+        pairs = kinks(bias)[:, None] / self.sb / (kinks(weight) / self.sw)
+        # a tail like a power shows in Z as a power of theta times a logarithm
+        self.heavy = any(float(law.pdf(1e5 * float(law.std()))) > 0 for law in (weight, bias))
+        self.corners = np.unique(np.arctan(pairs))
+
+    @cached_property
+    def _names(self) -> tuple[str, str]:
+        return law_name(self.weight), law_name(self.bias)
+
+    def radial(self, theta: Array) -> tuple[Array, Array]:
+        """Radii and masses ``2 r p q dr`` for each angle, shape (len(theta), R)."""
+        cos, sin = np.cos(theta)[:, None], np.abs(np.sin(theta))[:, None]
+        low, high = self._grid[0], self._grid[-1]
+        with np.errstate(divide="ignore"):
+            cuts = [np.log(c / side) for c, side in zip(self._cuts, (cos, sin), strict=True)]
+        grid = np.broadcast_to(self._grid, (theta.size, self._grid.size))
+        edges = np.sort(np.concatenate([grid, *(np.clip(c, low, high) for c in cuts)], axis=1), axis=1)
+        x, w = np.polynomial.legendre.leggauss(_NODES)
+        half = np.diff(edges, axis=1)[:, :, None] / 2
+        r = np.exp(edges[:, :-1, None] + half * (1 + x)).reshape(theta.size, -1)
+        density = self.sw * self.weight.pdf(self.sw * r * cos) * (self.sb * self.bias.pdf(self.sb * r * sin))
+        return r, 2 * r**2 * density * (half * w).reshape(theta.size, -1)
+
+    def blocks(self, theta: Array) -> list[slice]:
+        """Slices of ``theta`` for which ``radial`` stays within some megabytes."""
+        cuts = sum(c.size for c in self._cuts)
+        step = max(1, _BLOCK // ((self._grid.size + cuts) * _NODES))
+        return [slice(i, i + step) for i in range(0, theta.size, step)]
+
+    def moment(self, theta: Array, m: int) -> Array:
+        """Z_m at angles in (-pi/2, pi/2), of the shape of ``theta``."""
+        closed = self._closed(theta, m)
+        if closed is not None:
+            return closed
+        flat = theta.ravel()
+        out = np.empty(flat.size)
+        for block in self.blocks(flat):
+            r, mass = self.radial(flat[block])
+            out[block] = (r ** (m - 1) * mass).sum(1)
+        return out.reshape(theta.shape)
+
+    def _closed(self, theta: Array, m: int) -> Array | None:
+        cos, sin = np.cos(theta), np.abs(np.sin(theta))
+        names = self._names
+        pair = frozenset(names)
+        if not pair <= {"norm", "uniform", "laplace"} or pair == {"norm", "laplace"}:
+            return None
+        if pair == {"norm"}:  # 2 int r^m exp(-r^2/2) dr / (2 pi)
+            return np.full(theta.shape, 2 ** ((m - 1) / 2) * math.gamma((m + 1) / 2) / np.pi)
+        if pair == {"laplace"}:  # density exp(-sqrt2 |u|)/sqrt2
+            return np.asarray(math.factorial(m) / (math.sqrt(2) * (cos + sin)) ** (m + 1), dtype=np.float64)
+        end = math.sqrt(3)  # of a uniform law of unit variance, with density 1/(2 end)
+        if pair == {"uniform"}:
+            return np.asarray(2 / (2 * end) ** 2 * (end / np.maximum(cos, sin)) ** (m + 1) / (m + 1), dtype=np.float64)
+        flat_side, other = (cos, sin) if names[0] == "uniform" else (sin, cos)
+        tiny = np.finfo(float).tiny
+        radius = end / np.maximum(flat_side, tiny)
+        if "norm" in pair:
+            shape, z = (m + 1) / 2, (other * np.minimum(radius, 1e150)) ** 2 / 2
+            front = 2 / (2 * end * math.sqrt(2 * math.pi))
+            full = 2 ** (shape - 1) * math.gamma(shape) / np.maximum(other, tiny ** (1 / 8)) ** (m + 1)
+        else:
+            shape, z = float(m + 1), math.sqrt(2) * other * np.minimum(radius, 1e150)
+            front = 2 / (2 * end * math.sqrt(2))
+            full = math.gamma(shape) / np.maximum(math.sqrt(2) * other, tiny ** (1 / 8)) ** (m + 1)
+        # for a vanishing exponent the integral is that of r^m
+        small = z < 1e-12
+        inner = np.where(small, np.minimum(radius, 1e60) ** (m + 1) / (m + 1), full * gammainc(shape, z))
+        return np.asarray(front * inner, dtype=np.float64)
+
+    def zeta(self, c: Array, k: int = 1) -> Array:
+        r""":math:`\int |w|^{2k+1} p_W(w) p_B(wc)\,dw`."""
+        theta = np.arctan(self.ratio * c)
+        scale = self.sw ** (2 * k + 1) / self.sb
+        return np.asarray(scale * np.cos(theta) ** (2 * k + 2) * self.moment(theta, 2 * k + 1), dtype=np.float64)
+
+    def breakpoint_density(self, c: Array) -> Array:
+        """Density of b/w."""
+        theta = np.arctan(self.ratio * c)
+        return np.asarray(self.ratio * np.cos(theta) ** 2 * self.moment(theta, 1), dtype=np.float64)
+
+
+def check_law(initialization: Any, degree: int = 1) -> None:
+    """Refuse laws for which the limit does not exist or is not covered."""
+    if not initialization.symmetric:
+        raise ValueError(
+            "the limit needs laws of weight and bias that are symmetric about 0, but one given is not, probably a law "
+            "of positive numbers or a shifted one; shift it so that its median is 0."
+        )
+    signs = initialization.signs
+    laws = {} if initialization.breakpoint is not None else {"bias": initialization.bias}
+    if not signs:
+        laws["weight"] = initialization.weight
+    order = 2 * degree + (0 if signs else 1)
+    for name, law in laws.items():
+        scale = float(law.std())
+        if not (np.isfinite(scale) and scale > 0) or not _has_moment(law, scale, order):
+            which = "variance" if order == 2 or not np.isfinite(scale) else f"absolute moment of order {order}"
+            raise ValueError(
+                f"the kernel exists only if weight and bias have moments up to order {order}, but the {name} has no "
+                f"finite {which}, probably a Cauchy or Student law with few degrees of freedom; choose a law with "
+                f"lighter tails."
+            )
+        if float(law.cdf(1e-9 * scale) - law.cdf(-1e-9 * scale)) > 1e-3:
+            raise ValueError(
+                f"weight and bias must have a density, but the {name} has an atom at 0 or an infinite density there, "
+                f"probably a mixture with zeros; drop the neurons that are dead, or choose another law."
+            )
+        peak = float(law.pdf(0.0))
+        if not np.isfinite(peak):
+            raise ValueError(
+                f"the densities of weight and bias must be finite at 0, but that of the {name} is {peak:g} there, "
+                f"probably a gamma-like law with a small shape; choose a law that is bounded near 0."
+            )
+
+
+def _has_moment(law: Any, scale: float, order: int) -> bool:
+    """Whether E|X|^order is finite: the tail of r^(order + 1) times the density must vanish."""
+    if np.isfinite(law.support()[1]):
+        return True
+    r = scale * np.array([1e12, 1e24, 1e36])
+    with np.errstate(all="ignore"):
+        tail = r ** (order + 1) * law.pdf(r)
+    return bool(tail[1] < 0.5 * tail[0] or tail[0] == 0)

@@ -1,0 +1,2 @@
+class PowerColumns:
+    pass
