@@ -7,7 +7,8 @@ One step moves the dual variable of every parameter and comes back through the i
     z \leftarrow z - \text{lr}\, \nabla L(\theta), \qquad
     \theta \leftarrow c + (\varphi')^{-1}(z),
 
-coordinatewise, with :math:`z = \varphi'(\theta - c)` at the start and the centre :math:`c` (the start, unless another one is given). This module alone imports torch.
+coordinatewise, with :math:`z = \varphi'(\theta - c)` at the start. The centre :math:`c` is the start itself, unless
+another one is given. This module alone imports torch.
 """
 
 from __future__ import annotations
@@ -16,8 +17,14 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-import torch
-from torch.optim.optimizer import Optimizer, ParamsT
+try:
+    import torch
+    from torch.optim.optimizer import Optimizer, ParamsT
+except ModuleNotFoundError as error:
+    raise ImportError(
+        f"ibtext.torch needs torch, but there is {str(error).lower()}, probably because the extra was left out; run "
+        f'pip install "ibtext[torch]".'
+    ) from error
 
 from . import potentials as catalogue
 from .errors import ConvergenceError, check_count, check_positive

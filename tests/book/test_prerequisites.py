@@ -45,9 +45,7 @@ def make_with(folder: Path, *, git: bool, python: str | None) -> subprocess.Comp
     ],
     ids=["no git", "no python", "old python", "no venv module"],
 )
-def test_missing_prerequisite_is_named_in_one_sentence(
-    tmp_path: Path, git: bool, python: str | None, sentence: str
-) -> None:
+def test_missing_prerequisite_is_named_in_one_sentence(tmp_path: Path, git: bool, python: str | None, sentence: str) -> None:
     result = make_with(tmp_path, git=git, python=python)
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
     assert result.returncode != 0

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -101,27 +100,6 @@ def test_only_drawing_modules_import_drawing_libraries(path: Path) -> None:
     allowed = path.name == "plotting.py" or "demos" in path.parts
     assert allowed or not top_imports(path) & drawing
     assert path.name == "torch.py" or "torch" not in top_imports(path)
-
-
-def test_importing_the_package_loads_no_heavy_library() -> None:
-    code = "import sys, ibtext; print(sorted({'torch', 'matplotlib', 'anywidget', 'ipywidgets'} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
-
-
-def test_wheel_carries_the_front_end(tmp_path: Path) -> None:
-    """What `pip install` from the repository gives: the package with the bundle of the demos, and nothing else."""
-    source = tmp_path / "source"
-    shutil.copytree(ROOT / "ibtext", source / "ibtext", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, source]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr[-2000:]
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {"ibtext/demos/static/demo.js", "ibtext/demos/static/demo.css"} <= set(names)
-    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"ibtext"}
 
 
 def test_readme_code_runs() -> None:

@@ -236,6 +236,7 @@ def test_copy_as_python_recreates_the_view(visit, demo_path):
         assert keywords == demo.cls.defaults()
 
 
+@pytest.mark.timing
 def test_redraw_time(visit, demo_path, capsys):
     """Two hundred random moves; the median is what a reader feels, the bound is loose because test machines are noisy."""
     page = visit(demo_path).page
