@@ -10,19 +10,15 @@ import pytest
 
 import ibtext
 
-MODULES = [m.name for m in pkgutil.iter_modules(ibtext.__path__) if not m.ispkg and m.name != "plotting"]
+MODULES = [m.name for m in pkgutil.walk_packages(ibtext.__path__, "ibtext.") if not m.ispkg]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
-    result = doctest.testmod(importlib.import_module(f"ibtext.{name}"))
+    result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0
 
 
 def test_there_are_examples():
-    found = sum(
-        len(test.examples)
-        for name in MODULES
-        for test in doctest.DocTestFinder().find(importlib.import_module(f"ibtext.{name}"))
-    )
+    found = sum(len(test.examples) for name in MODULES for test in doctest.DocTestFinder().find(importlib.import_module(name)))
     assert found >= 6

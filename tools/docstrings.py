@@ -1,4 +1,4 @@
-"""Sphinx extension for the reference pages: bars in docstrings mean absolute values.
+"""Sphinx extension for the reference pages: bars in docstrings mean absolute values, private fields stay private.
 
 Docstrings are read in terminals too, where ``max |F - y|`` reads best. To reStructuredText a pair of bars is a
 substitution, which the book never uses, so bars are escaped on the way to the page, except inside markup of their own:
@@ -50,7 +50,13 @@ def _process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: l
     lines[:] = escape_bars(lines)
 
 
+def _shorten(app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, result: str) -> Any:
+    """Leave out the private fields of a result class: nobody passes them."""
+    return signature and re.sub(r", _\w+(=[^,)]*)?(?=[,)])", "", signature), result
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Run after numpydoc, which turns sections into reStructuredText."""
     app.connect("autodoc-process-docstring", _process, priority=900)
+    app.connect("autodoc-process-signature", _shorten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

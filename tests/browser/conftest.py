@@ -12,6 +12,8 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# Milliseconds before a page counts as hung: a busy machine with a browser on every core takes 20 s for a long chapter.
+PATIENCE = 90_000
 # index.html at the top is a redirect to the home page: it leaves while a test looks at it.
 NO_PAGES = {"genindex.html", "search.html", "prf-prf.html", "py-modindex.html"}
 
@@ -92,7 +94,7 @@ class Watched:
         self.page.goto((SITE / path).as_uri() + fragment)
         self.page.wait_for_load_state("load")
         if self.page.query_selector('script[type="application/vnd.jupyter.widget-view+json"]'):
-            self.page.wait_for_selector('html[data-ib-ready="1"]', timeout=20_000)
+            self.page.wait_for_selector('html[data-ib-ready="1"]', timeout=PATIENCE)
         return self.page
 
 
@@ -105,7 +107,7 @@ def visit(browser):
         if path is None:
             missing("The browser tests found no page with a demo; the home page should have one; build the book first.")
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         watched = Watched(context)
         watched.open(path, fragment)
