@@ -60,6 +60,11 @@ class Potential(ABC):
         """The second derivative, as accurate as Newton's method needs it."""
         return self.hessian(x)
 
+    def mirror(self, z: Any) -> tuple[Any, Any]:
+        r"""The pair :math:`x = (\varphi')^{-1}(z)` and :math:`1/\varphi''(x)`, which share most of their cost."""
+        x = self.inverse_gradient(z)
+        return x, 1 / self.hessian(x)
+
     def conjugate(self, z: Any) -> Any:
         r"""Convex conjugate :math:`\varphi^*(z) = \sup_x (zx - \varphi(x))`, attained at ``inverse_gradient(z)``."""
         z, _ = as_array(z)
@@ -83,9 +88,10 @@ class Potential(ABC):
         h = xp.where(near, h, xp.zeros_like(h))
         return xp.where(near, h**2 * remainder(self.hessian, y, h), plain)
 
-    def _check_domain(self, x: Any, xp: Any) -> None:
+    def _check_domain(self, x: Any, xp: Any, *, closed: bool = False) -> None:
+        """Refuse points outside the domain; ``closed`` lets its ends (and NaN) pass, which solvers meet when they overflow."""
         low, high = self.domain
-        inside = (x > low) & (x < high)
+        inside = ~((x < low) | (x > high)) if closed else (x > low) & (x < high)
         if not bool(xp.all(inside)):
             bad = float(xp.reshape(x, (-1,))[int(xp.argmin(xp.astype(xp.reshape(inside, (-1,)), xp.int64)))])
             raise ValueError(

@@ -102,13 +102,14 @@ class CustomPotential(Potential):
         return self._evaluate(self._functions[1], x)
 
     def hessian(self, x: Any) -> Any:
-        if self._functions[2] is not None:
-            return self._evaluate(self._functions[2], x)
         x, xp = as_array(x)
-        self._check_domain(x, xp)
+        self._check_domain(x, xp, closed=True)
+        if self._functions[2] is not None:
+            return self._functions[2](x)
         host = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
         slope = _differentiate(self._on_host, host, self.domain)
-        return slope if xp is not None and isinstance(x, (np.ndarray, np.generic)) else xp.asarray(slope, device=x.device)
+        slope = np.where(np.isnan(slope), np.inf, slope)  # at an end of the domain
+        return slope if isinstance(x, (np.ndarray, np.generic)) else xp.asarray(slope, device=x.device)
 
     def _evaluate(self, function: Function, x: Any) -> Any:
         x, xp = as_array(x)

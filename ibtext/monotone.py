@@ -58,7 +58,7 @@ def _outward(end: float, centre: float, k: int) -> float:
     """The k-th of a sequence of points from the centre to one end of the domain, ever faster."""
     power = float(k * (k + 1) // 2) if k < 45 else (1074.0 if np.isfinite(end) else 1023.0)
     if not np.isfinite(end):
-        return centre + float(np.sign(end)) * 2.0**power
+        return centre + float(np.copysign(2.0**power, end))
     point = end + (centre - end) * 2.0**-power
     return float(np.nextafter(end, centre)) if point == end else float(point)
 

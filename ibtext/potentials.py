@@ -103,6 +103,13 @@ class PowerPotential(Potential):
             return 2 * t * xp.sinh(xp.asinh(z / (8 * t**3)) / 3)
         return xp.sign(z) * self._inverse_positive(size, xp)
 
+    def mirror(self, z: Any) -> tuple[Any, Any]:
+        if self.p != 3:
+            return super().mirror(z)
+        z, xp = _array(z)
+        root = xp.sqrt(self.omega**2 + 3 * xp.abs(z))
+        return z / (self.omega + root), 0.5 / root
+
     def _inverse_positive(self, size: Any, xp: Any) -> Any:
         """Solve p x^(p-1) + 2 omega x = size for x >= 0: a start to nine digits, then one Newton step."""
         p, omega, q = self.p, self.omega, self.p - 2
@@ -183,6 +190,10 @@ class CoshPotential(Potential):
         z, xp = _array(z)
         return xp.asinh(z)
 
+    def mirror(self, z: Any) -> tuple[Any, Any]:
+        z, xp = _array(z)
+        return xp.asinh(z), 1 / xp.hypot(xp.ones_like(z), z)
+
     def conjugate(self, z: Any) -> Any:
         z, xp = _array(z)
         return z * xp.asinh(z) - xp.hypot(z, xp.ones_like(z))
@@ -256,8 +267,8 @@ class EntropyPotential(Potential):
 
     def hessian(self, x: Any) -> Any:
         x, xp = _array(x)
-        self._check_domain(x, xp)
-        return 1 / x
+        self._check_domain(x, xp, closed=True)
+        return xp.where(x > 0, 1 / xp.where(x > 0, x, xp.ones_like(x)), float("inf"))
 
     def inverse_gradient(self, z: Any) -> Any:
         z, xp = _array(z)
