@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ConvergenceError
+from .errors import ConvergenceError, check_points, check_positive
+from .initialization import Initialization
 
-__all__ = ["Cells", "constant_cells", "refine_cells", "vectorised"]
+__all__ = ["Cells", "constant_cells", "refine_cells", "vectorised", "weight_cells"]
 
 Array = npt.NDArray[np.float64]
 
@@ -112,7 +113,7 @@ def refine_cells(x: Array, zeta: Callable[[Array], Array], breaks: Array) -> Cel
     edges = np.unique(np.concatenate([x, breaks]))
     left, right = edges[:-1], edges[1:]
     limit = 50 * left.size + MAX_EXTRA_CELLS
-    scale = np.zeros(x.size - 1)
+    scale: Array = np.zeros(x.size - 1)
     moments = np.zeros((3, x.size - 1))
     done: list[tuple[Array, Array, Array]] = []
     count = 0
@@ -123,7 +124,7 @@ def refine_cells(x: Array, zeta: Callable[[Array], Array], breaks: Array) -> Cel
         value = zeta(t)
         coefficients = value @ transform
         if depth == 0:  # the integral over the interval is the yardstick; a spike found later only raises it
-            scale = np.bincount(interval, weights=width * np.abs(coefficients[:, 0]), minlength=x.size - 1)
+            scale += np.bincount(interval, weights=width * np.abs(coefficients[:, 0]), minlength=x.size - 1)
         tail = np.max(np.abs(coefficients[:, -2:]), axis=1) * width
         good = tail <= TOLERANCE * np.maximum(scale[interval], width * np.abs(coefficients[:, 0]))
         good |= width <= 8 * np.spacing(np.maximum(np.abs(left), np.abs(right)))  # no double left between
@@ -150,3 +151,37 @@ def refine_cells(x: Array, zeta: Callable[[Array], Array], breaks: Array) -> Cel
         f"did not reach that, probably because of noise (a sum over samples, a loose quadrature) or an infinite value; "
         f"smooth it, or name the points where it jumps, breaks=[...]."
     )
+
+
+def weight_cells(zeta: Any, x: Array, breaks: Any) -> tuple[Callable[[Array], Array], Cells]:
+    """The weight as a checked function, and its cells on the sorted inputs.
+
+    ``zeta`` is None (1), a positive number, a function or an ``Initialization``; ``breaks`` are points where it may jump.
+    """
+    points = np.zeros(0) if breaks is None else np.atleast_1d(check_points("breaks", breaks, allow_empty=True)).ravel()
+    owner = zeta if isinstance(zeta, Initialization) else getattr(zeta, "__self__", None)
+    if isinstance(owner, Initialization) and (owner is zeta or getattr(zeta, "__name__", "") == "zeta"):
+        zeta = owner.zeta
+        if owner.signs:
+            low, high = owner.support
+            if x[0] < low or x[-1] > high:
+                bad = x[0] if x[0] < low else x[-1]
+                raise ValueError(
+                    f"inputs must lie in the support [{low:g}, {high:g}] of the bias, but {bad:g} was given, probably "
+                    f"inputs that were not rescaled; rescale them or widen the law of the bias."
+                )
+            points = np.concatenate([points, owner.knots(), -owner.knots()])
+        else:
+            points = np.append(points, 0.0)
+    if zeta is None or isinstance(zeta, (int, float, np.integer, np.floating)):
+        value = 1.0 if zeta is None else check_positive("zeta", zeta)
+        return (lambda t: np.full(t.shape, value)), constant_cells(x, value)
+    if not callable(zeta):
+        raise ValueError(
+            f"zeta must be None, a positive number, a function or an Initialization, but {type(zeta).__name__} was "
+            f"given, probably the values of zeta on a grid; pass a function of the input, for instance "
+            f"lambda t: np.interp(t, grid, values) with breaks=grid."
+        )
+    checked = vectorised(zeta)
+    cells = refine_cells(x, checked, points[(points > x[0]) & (points < x[-1])])
+    return checked, cells

@@ -30,12 +30,22 @@ from . import twofold
 from .errors import ConvergenceError
 from .twofold import Twofold
 
-__all__ = ["BandSolution", "solve_bands"]
+__all__ = ["BandSolution", "check_range", "solve_bands"]
 
 Array = npt.NDArray[np.float64]
 Correction = Callable[[Array, Array], tuple[Array, Array]]
 
 MAX_REFINEMENTS = 30
+
+LARGEST = 1e60
+"""Largest size of labels, weights and the like; its reciprocal is the smallest. Squares stay far from overflow."""
+
+BALANCE = 2.0**-23
+"""Weight of the identity block against Q in the interleaved matrix.
+
+Björck's choice is the smallest singular value of Q with rows of length 1; with 1 in its place the factors lose all
+digits once gaps differ by 1e7 and s is large. Any value from 1e-6 to 1e-8 serves for gaps that differ by up to 1e12.
+"""
 BLOCK = 4096  # points at a time: some 30 temporaries of 32 kB fit the second-level cache
 
 
@@ -115,7 +125,7 @@ class _Equations:
                 slope = _chords(gamma_here, h)
                 ends = (0, 0), (int(low == 0), int(high == m))  # gamma is flat outside
                 slope = Twofold(np.pad(slope.high, ends), np.pad(slope.low, ends))
-                pull = twofold.multiply(_jumps(slope), np.float64(self.smoothing))
+                pull = twofold.multiply(_jumps(slope), np.array(self.smoothing))
                 held = twofold.multiply(_part(e, a, b), self.weights[a:b])
                 r1[:, a:b] = twofold.difference(pull, held).high
         return r1, r2[:, 1:-1]
@@ -156,9 +166,9 @@ def _smoothing(h: Array, diagonal: Array, off: Array, weights: Array, s: float) 
     lower = upper = 3
     table = np.zeros((2 * lower + upper + 1, 2 * m), order="F")
     centre = lower + upper
-    table[centre, :] = 1.0
-    table[centre, 3:-2:2] = diagonal * scale**2
-    coupling = off * scale[:-1] * scale[1:]
+    table[centre, :] = BALANCE
+    table[centre, 3:-2:2] = diagonal * scale**2 / BALANCE
+    coupling = off * scale[:-1] * scale[1:] / BALANCE
     table[centre - 2, 5:-2:2] = coupling  # row gamma_j, column gamma_(j+1)
     table[centre + 2, 3:-4:2] = coupling
     for k, offset in enumerate((-3, -1, 1)):  # row gamma_j at 2j + 1, columns e_(j-1), e_j, e_(j+1)
@@ -172,11 +182,29 @@ def _smoothing(h: Array, diagonal: Array, off: Array, weights: Array, s: float) 
     def correct(r1: Array, r2: Array) -> tuple[Array, Array]:
         b = np.zeros((r1.shape[0], 2 * m))
         b[:, ::2] = r1 * (root / np.sqrt(s))
-        b[:, 3:-2:2] = r2 * scale
+        b[:, 3:-2:2] = r2 * scale / BALANCE
         solution, _ = linalg.lapack.dgbtrs(factor, lower, upper, b.T, pivots, overwrite_b=1)
-        return solution[::2].T * (root * np.sqrt(s)), solution[3:-2:2].T * scale
+        return solution[::2].T * (root * (BALANCE * np.sqrt(s))), solution[3:-2:2].T * scale
 
     return scale, correct
+
+
+def check_range(knots: Array, labels: Array, moments: Array, weights: Array, smoothing: float) -> None:
+    """Refuse units so large or small that products of the data would leave the range of double precision."""
+    scales = {
+        "the range of x": [float(np.ptp(knots))],
+        "the largest label": [float(v) for v in np.max(np.abs(labels), axis=1)],
+        "the integral of zeta": [float(np.max(moments[0] + 2 * moments[1] + moments[2]))],
+        "the largest weight": [float(np.max(weights))],
+        "smoothing": [smoothing],
+    }
+    for name, sizes in scales.items():
+        for size in sizes:
+            if size != 0 and not LARGEST**-1 <= size <= LARGEST:
+                raise ValueError(
+                    f"data and weights must lie between {1 / LARGEST:g} and {LARGEST:g} in size, but {name} is "
+                    f"{size:g}, probably because of its unit; rescale it."
+                )
 
 
 def solve_bands(x: Array, y: Array, moments: Array, *, smoothing: float, weights: Array) -> BandSolution:

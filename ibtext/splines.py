@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .cells import Cells, constant_cells, refine_cells, vectorised
+from .cells import Cells, weight_cells
 from .errors import check_choice, check_count, check_points, check_positive
-from .initialization import Initialization
-from .reinsch import BandSolution, solve_bands
+from .reinsch import BandSolution, check_range, solve_bands
 
 __all__ = ["WeightedSpline", "adaptive_spline", "natural_spline", "smoothing_from_time"]
 
@@ -144,7 +143,7 @@ class WeightedSpline:
         c = np.clip(np.searchsorted(cells.left, s, side="right") - 1, 0, cells.left.size - 1)
         v = np.clip(2 * (s - cells.left[c]) / cells.width[c] - 1, -1, 1)
         table = (value, slope)[order]
-        result = np.asarray(np.polynomial.legendre.legval(v, table[:, :, c], tensor=False))
+        result: Array = np.asarray(np.polynomial.legendre.legval(v, table[:, :, c], tensor=False), dtype=np.float64)
         for out, end, tangent in ((flat < knots[0], 0, first), (flat > knots[-1], -1, last)):
             if out.any():
                 line = g[:, end, None] + tangent[:, None] * (flat[out] - knots[end])
@@ -203,37 +202,6 @@ def _check_labels(x: Any, y: Any, weights: Any) -> tuple[Array, Array, Array]:
             f"with the weighted mean of the labels and the sum of the weights."
         )
     return x.copy(), y.copy(), weights.copy()
-
-
-def _check_zeta(zeta: Any, x: Array, breaks: Any) -> tuple[Callable[[Array], Array], Cells]:
-    """The weight as a checked function, and its cells on the sorted inputs."""
-    points = np.zeros(0) if breaks is None else np.atleast_1d(check_points("breaks", breaks, allow_empty=True)).ravel()
-    owner = zeta if isinstance(zeta, Initialization) else getattr(zeta, "__self__", None)
-    if isinstance(owner, Initialization) and (owner is zeta or getattr(zeta, "__name__", "") == "zeta"):
-        zeta = owner.zeta
-        if owner.signs:
-            low, high = owner.support
-            if x[0] < low or x[-1] > high:
-                bad = x[0] if x[0] < low else x[-1]
-                raise ValueError(
-                    f"inputs must lie in the support [{low:g}, {high:g}] of the bias, but {bad:g} was given, probably "
-                    f"inputs that were not rescaled; rescale them or widen the law of the bias."
-                )
-            points = np.concatenate([points, owner.knots(), -owner.knots()])
-        else:
-            points = np.append(points, 0.0)
-    if zeta is None or isinstance(zeta, (int, float, np.integer, np.floating)):
-        value = 1.0 if zeta is None else check_positive("zeta", zeta)
-        return (lambda t: np.full(t.shape, value)), constant_cells(x, value)
-    if not callable(zeta):
-        raise ValueError(
-            f"zeta must be None, a positive number, a function or an Initialization, but {type(zeta).__name__} was "
-            f"given, probably the values of zeta on a grid; pass a function of the input, for instance "
-            f"lambda t: np.interp(t, grid, values) with breaks=grid."
-        )
-    checked = vectorised(zeta)
-    cells = refine_cells(x, checked, points[(points > x[0]) & (points < x[-1])])
-    return checked, cells
 
 
 def natural_spline(x: Any, y: Any) -> WeightedSpline:
@@ -343,7 +311,7 @@ def adaptive_spline(
     back = np.argsort(order)
     knots = x[order]
     labels = np.ascontiguousarray(y[order].reshape(x.size, -1).T)
-    function, cells = _check_zeta(zeta, knots, breaks)
+    function, cells = weight_cells(zeta, knots, breaks)
     if x.size == 2:  # a line, whatever the penalty
         slopes = np.diff(labels, axis=1) / np.diff(knots)
         solution = BandSolution(np.zeros_like(labels), labels, slopes, np.zeros_like(labels))
@@ -356,10 +324,12 @@ def adaptive_spline(
                 f"and {knots[k + 1]:.6g}, which forces three data points onto one line, probably because data lie outside "
                 f"the support of the breakpoints; leave them out, widen zeta, or pass a positive smoothing."
             )
+        check_range(knots, labels, cells.moments, weights, smoothing)
         solution = solve_bands(knots, labels, cells.moments, smoothing=smoothing, weights=weights[order])
     gamma, moments = solution.gamma, cells.moments
     left, right = gamma[:, :-1], gamma[:, 1:]
-    penalty = np.sum(moments[0] * left**2 + 2 * moments[1] * left * right + moments[2] * right**2, axis=1)
+    # moments times gamma first: where zeta is 1e-200, gamma may be 1e200
+    penalty = np.sum((moments[0] * left + moments[1] * right) * left + (moments[1] * left + moments[2] * right) * right, axis=1)
     many = y.ndim == 2
     values, residual = (part.T[back].reshape(y.shape) for part in (solution.values, solution.residual))
     cost: Any = penalty if many else float(penalty[0])
