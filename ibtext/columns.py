@@ -164,14 +164,51 @@ class WideColumns:
         return first - last, last * float(self.hats.x[-1]) - first * float(self.hats.x[0])
 
     def retract(self, v: Array, step: Array) -> Array:
-        """Move along ``step`` in the output weight at the data, in which F is nearly linear, and come back."""
-        a = self.potential.inverse_gradient(self.even * v)
+        """Move along ``step`` in the larger of the output weights at the data, in which F is nearly linear.
+
+        At input i the two signs have dual profiles ``even v +- odd ell``; the one of larger size moves to where its
+        output weight changes linearly, and ell follows the two end values.
+        """
+        phi, even, odd = self.potential, self.even, abs(self.odds[0])
+        full, move = self.extended(v), self.extended(step)
+        ell, ell_move = (self._affine_nodes(u) for u in (full, move))
+        side = odd * np.where(full * ell * even < 0, -1.0, 1.0)
+        g, rise = even * full + side * ell, even * move + side * ell_move
+        a = phi.inverse_gradient(g)
+        slope = rise / phi.hessian(a)
+        if float(np.max(np.abs(slope) / (1 + np.abs(a)))) < 1e-5:
+            return v + step  # a straight line there, without the rounding of the way through phi'
         with np.errstate(over="ignore", invalid="ignore"):  # the line search refuses what overflows
-            return self.potential.gradient(a + self.even * step / self.potential.hessian(a)) / self.even
+            target = phi.gradient(a + slope)
+            if odd:
+                ends = target[[0, -1]] / (even + odd)
+                pinned = np.zeros_like(full)
+                pinned[[0, -1]] = ends
+                new = (target - side * self._affine_nodes(pinned)) / even
+                new[[0, -1]] = ends
+            else:
+                new = target / even
+        return new[1:-1] if self.free_affine else new
+
+    def _affine_nodes(self, v: Array) -> Array:
+        """The values of ell at the data."""
+        x = self.hats.x
+        if x.size == 1:
+            return np.zeros(1)
+        return (v[0] * (x[-1] - x) - v[-1] * (x - x[0])) / self.hats.span
 
     def measure(self, residual: Array) -> float:
-        """Largest residual in the units of y."""
+        """Largest residual of the equations at the data, in the units of y."""
         return float(np.max(np.abs(self.hats.from_hats(self.extended(residual)))))
+
+    def misfit(self, v: Array, labels: Array) -> float:
+        """Largest distance of F from the labels at an input, measured from the chord through its neighbours."""
+        rest = np.abs(self.target(labels) - self.evaluate(v[1:-1] if self.free_affine else v)[0])
+        if self.hats.x.size == 1:
+            return float(rest[0])
+        steep = 1 / np.concatenate([[self.hats.span], self.hats.gaps, [self.hats.span]])
+        local = 2 / (steep[1:] + steep[:-1])
+        return float(np.max(rest * (local[1:-1] if self.free_affine else local)))
 
     def condition(self, matrix: Array) -> float:
         """Condition number of the kernel in the data, from the matrix in hats. O(M^3)."""

@@ -146,6 +146,7 @@ def solve_dual(
     *,
     start: Array | None = None,
     tol: float = 1e-13,
+    size: float | None = None,
     max_iterations: int = 200,
 ) -> DualSolution:
     r"""Solve :math:`F(\lambda) = y` by Newton's method, damped by a line search on the residual.
@@ -162,6 +163,8 @@ def solve_dual(
         Bound on max |F - y| relative to max |y|. Rounding sets a floor of a few units in the last place of the
         terms that cancel in F, ``max(H |lambda|)``; an iteration that stalls below this floor is accepted, and
         ``residual`` says what was reached.
+    size : float, optional
+        The size of the labels to which ``tol`` is relative, ``max |y|`` by default.
     max_iterations : int
 
     Returns
@@ -183,35 +186,40 @@ def solve_dual(
     measure = getattr(columns, "measure", _largest)
     retract = getattr(columns, "retract", _straight)
     multiplier = np.zeros_like(y) if start is None else check_points("start", start).copy()
-    goal = tol * max(measure(y), np.finfo(float).tiny)
+    goal = tol * max(measure(y) if size is None else size, np.finfo(float).tiny)
     value, kernel = columns.evaluate(multiplier)
     residual = y - value
     reached = measure(residual)
-    iterations = 0
-    while reached > goal and iterations < max_iterations:
+    iterations, accepted = 0, True
+    while reached > goal and accepted and iterations < max_iterations:
         # the size of a residual is judged in the scale of each equation, so that a change of units changes nothing
         weight = 1 / np.sqrt(np.diag(kernel))
-        step = _newton_step(kernel, residual)
-        size = np.linalg.norm(weight * residual)
+        norm = float(np.linalg.norm(weight * residual))
+        with np.errstate(all="ignore"):
+            step = _newton_step(kernel, residual)
+        if not (np.all(np.isfinite(step)) and np.isfinite(norm)):
+            break
         damping = 1.0
         while True:
             trial = retract(multiplier, damping * step)
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(all="ignore"):  # what overflows is refused in the next line
                 value, trial_kernel = columns.evaluate(trial)
-            new = y - value
-            if np.all(np.isfinite(new)) and np.linalg.norm(weight * new) <= (1 - 1e-4 * damping) * size:
+                new = y - value
+                gain = float(np.linalg.norm(weight * new)) / norm
+                moved = trial - multiplier
+                # F is the gradient of a convex function: it falls up to the point where moved @ new changes sign
+                falls = bool(moved @ new >= -0.5 * (moved @ residual) and moved @ residual > 0)
+            usable = np.all(np.isfinite(new)) and np.all(np.isfinite(trial_kernel)) and np.all(np.diag(trial_kernel) > 0)
+            accepted = bool(usable and (gain <= 1 - 1e-4 * damping or (falls and gain > 1 + 1e-6)))
+            if accepted or damping < 1e-10:  # no descent left: rounding error, or a singular kernel
                 break
             damping /= 2
-            if damping < 1e-10:
-                break
         iterations += 1
-        if damping < 1e-10:  # no descent left: rounding error, or a singular kernel
-            break
-        gain = np.linalg.norm(weight * new) / size
-        multiplier, residual, kernel = trial, new, trial_kernel
-        reached = measure(residual)
-        if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
-            break
+        if accepted:
+            multiplier, residual, kernel = trial, new, trial_kernel
+            reached = measure(residual)
+            if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
+                break
     if not reached <= max(goal, _rounding_floor(multiplier, kernel, measure)):
         condition = float(np.linalg.cond(kernel))
         cause = (

@@ -93,7 +93,7 @@ def _reach(law: Any, scale: float, m: int = 3) -> float:
         return high / scale
     r = np.exp(np.arange(-2.0, 60.0, 0.25))
     weight = r ** (m + 1) * law.pdf(scale * r)
-    return float(r[np.flatnonzero(weight > 1e-18 * weight.max())[-1]])
+    return float(r[np.flatnonzero(weight > 1e-30 * weight.max())[-1]])
 
 
 class JointLaw:
@@ -226,12 +226,12 @@ def check_law(initialization: Any, degree: int = 1) -> None:
                 f"weight and bias must have a density, but the {name} has an atom at 0 or an infinite density there, "
                 f"probably a mixture with zeros; drop the neurons that are dead, or choose another law."
             )
-        peak = float(law.pdf(0.0))
-        if not np.isfinite(peak):
-            raise ValueError(
-                f"the densities of weight and bias must be finite at 0, but that of the {name} is {peak:g} there, "
-                f"probably a gamma-like law with a small shape; choose a law that is bounded near 0."
-            )
+        for where in (0.0, float(law.support()[1])):
+            if np.isfinite(where) and not np.isfinite(law.pdf(where)):
+                raise ValueError(
+                    f"the densities of weight and bias must be bounded, but that of the {name} is infinite at {where:g}, "
+                    f"probably an arcsine, beta or gamma-like law with a small shape; choose a law with a bounded density."
+                )
 
 
 def _has_moment(law: Any, scale: float, order: int) -> bool:

@@ -27,6 +27,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .errors import ConvergenceError
+from .grading import RATIO, graded_fractions, straight_below
 from .hats import HatBasis
 from .laws import JointLaw
 from .potentials import Potential
@@ -39,7 +41,7 @@ Array = npt.NDArray[np.float64]
 _X, _W = np.polynomial.legendre.leggauss(16)
 _S, _W = (1 + _X) / 2, _W / 2
 _GRID = np.pi / 2 * np.arange(-5, 6) / 6
-_RATIO = 4.0
+_TAIL = 8
 
 
 class PolarRule:
@@ -51,7 +53,7 @@ class PolarRule:
         self.hats, self.joint, self.degree = hats, joint, degree
         angles = np.concatenate([_GRID, joint.corners, -joint.corners])
         if joint.heavy:  # powers of theta times logarithms near 0 and the ends
-            near = _GRID[-1] / 5 * _RATIO ** -np.arange(1.0, 6.0)
+            near = _GRID[-1] / 5 * RATIO ** -np.arange(1.0, 6.0)
             angles = np.concatenate([angles, near, -near, np.pi / 2 - near, near - np.pi / 2])
         self._knots = hats.locate(np.tan(angles) / joint.ratio)
         self._pieces = self.pieces()
@@ -115,6 +117,7 @@ class PolarRule:
         profile: Callable[[Indices, Array], Array],
         leading: Array,
         potential: Potential,
+        degree: int = 1,
     ) -> Nodes:
         """Nodes on pieces that shrink toward ends where the profile is small.
 
@@ -122,22 +125,7 @@ class PolarRule:
         """
         angle, opening = self._sector(element, left, right)
         ends = np.abs(np.stack([self._scaled(element, left, profile, leading), self._scaled(element, right, profile, leading)]))
-        small, big = ends.min(0), ends.max(0)
-        floor = _straight_below(potential)
-        base = np.maximum(small, floor)
-        with np.errstate(divide="ignore"):
-            levels = np.ceil(np.log(np.maximum(big / base, 1.0)) / np.log(_RATIO)).astype(np.intp).clip(1, 60)
-        piece = np.repeat(np.arange(levels.size), levels)
-        step = np.arange(piece.size) - np.repeat(np.cumsum(levels) - levels, levels)
-        rise = np.maximum(big - small, np.finfo(float).tiny)[piece]
-
-        def fraction(j: npt.NDArray[np.intp]) -> Array:
-            inner = (base[piece] * _RATIO ** j.astype(np.float64) - small[piece]) / rise
-            return np.where(j == 0, 0.0, np.where(j == levels[piece], 1.0, np.clip(inner, 0.0, 1.0)))
-
-        begin, end = fraction(step), fraction(step + 1)
-        reverse = (ends[1] < ends[0])[piece]
-        begin, end = np.where(reverse, 1 - end, begin), np.where(reverse, 1 - begin, end)
+        piece, begin, end = graded_fractions(ends, straight_below(potential), degree)
         element, edge, left = element[piece], edge[piece], left[piece]
         opening, angle = opening[piece], angle[piece]
         offset = opening[:, None] * (begin[:, None] + (end - begin)[:, None] * _S)
@@ -165,7 +153,16 @@ class PolarRule:
             r, mass = self.joint.radial(flat[block])
             rk = r**self.degree
             alpha = potential.inverse_gradient(rk * g[block, None])
-            value[block] = (mass * rk * alpha).sum(1)
+            part = mass * rk * alpha
+            value[block] = part.sum(1)
+            last = np.abs(part[:, -_TAIL:]).sum(1)
+            if np.any(last > 1e-14 * np.max(np.abs(part).sum(1))):
+                raise ConvergenceError(
+                    f"the mean of the output weights must exist, but sizes beyond {r[0, -_TAIL]:.3g} standard deviations "
+                    f"still contribute {np.max(last):.1e}, probably because the inverse of {potential}'s gradient grows "
+                    f"exponentially and the tails of weight and bias do not fall fast enough; choose laws with bounded "
+                    f"support."
+                )
             rate[block] = (mass * rk**2 / potential.hessian(alpha)).sum(1)
         return value.reshape(theta.shape), rate.reshape(theta.shape)
 
@@ -188,10 +185,3 @@ class PolarRule:
             alpha = potential.inverse_gradient(r**self.degree * g[block, None])
             total += float(np.sum(weight[block] * (mass * function(alpha)).sum(1)))
         return total
-
-
-def _straight_below(potential: Potential) -> float:
-    """A dual value below which the inverse gradient is a straight line to a hundredth."""
-    z = 10.0 ** np.arange(2, -13, -1)
-    bent = np.abs(potential.hessian(potential.inverse_gradient(z)) / float(potential.hessian(0.0)) - 1) > 1e-2
-    return float(z[np.flatnonzero(bent)[-1]] / 10) if bent.any() else 1e2

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .grading import graded_fractions, straight_below
 from .hats import HatBasis
 from .potentials import Potential
 
@@ -46,6 +47,7 @@ def _legendre(order: int) -> tuple[Array, Array]:
 
 
 _S, _W = _legendre(ORDER)
+_S16, _W16 = _legendre(16)
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,27 @@ class SignRule:
         density = self.density(self.breakpoints(element, s))
         mass = mass * density
         return Nodes(edge, element, s, mass * a, over * density, a, mass)
+
+    def graded(
+        self,
+        element: Indices,
+        left: Array,
+        right: Array,
+        edge: Indices,
+        profile: Callable[[Indices, Array], Array],
+        leading: Array,
+        potential: Potential,
+        degree: int,
+    ) -> Nodes:
+        """Nodes on pieces that shrink toward ends where the profile, a polynomial in s, is small."""
+        ends = np.abs(np.stack([profile(element, left), profile(element, right)]))
+        piece, begin, end = graded_fractions(ends, straight_below(potential), degree)
+        element, edge, left, length = element[piece], edge[piece], left[piece], (right - left)[piece]
+        s = left[:, None] + length[:, None] * (begin[:, None] + (end - begin)[:, None] * _S16)
+        mass = (length * (end - begin) / np.abs(self.hats.rate[element]))[:, None] * _W16
+        mass = mass * self.density(self.breakpoints(element, s))
+        alpha = potential.inverse_gradient(profile(element, s))
+        return Nodes(edge, element, s, mass * alpha, mass / potential.hessian(alpha), alpha, mass)
 
     def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
         """The curvature density at breakpoints c with dual profile g."""

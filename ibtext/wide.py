@@ -54,7 +54,8 @@ class WideLimit:
         The quantity that training minimises: :math:`E\,D_\varphi(\alpha, 0)` for a scaled potential,
         :math:`E\,\alpha^2 = y^T K^{-1} y` for gradient flow and unscaled ones.
     residual : float
-        Largest :math:`|\bar h(x_i) - y_i|` left by the solver.
+        Largest distance of :math:`F(\lambda)` from a label, measured from the chord through its neighbours, which is the
+        error that the solver leaves in :math:`\bar h`. (The function called meets the labels to rounding.)
     iterations : int
         Newton steps.
     affine : tuple (u, v)
@@ -201,17 +202,18 @@ def wide_limit(
     phi = limit_potential(potential)
     order = np.argsort(x)
     labels = y[order]
+    size = float(np.max(np.abs(y)))
     columns = wide_columns(x[order], activation, initialization, phi, free_affine=free_affine)
     target = columns.target(labels)
     if free_affine and columns.straight(labels):  # the labels are affine already
         values, residual, iterations = np.zeros(x.size), 0.0, 0
     else:
-        solution = solve_dual(columns, target, tol=tol)
-        values, residual, iterations = columns.extended(solution.multiplier), solution.residual, solution.iterations
-    limit_of_rounding = max(tol, 1e-12) * float(np.max(np.abs(y)))
-    if residual > limit_of_rounding:
+        solution = solve_dual(columns, target, tol=tol, size=size)
+        values, iterations = columns.extended(solution.multiplier), solution.iterations
+        residual = columns.misfit(values, labels)
+    if residual > max(tol, 1e-12) * size:
         raise ConvergenceError(
-            f"the dual equation must be solved to {limit_of_rounding:.1e}, but rounding stops at {residual:.1e}, "
+            f"the limit must meet the labels to {max(tol, 1e-12) * size:.1e}, but rounding stops at {residual:.1e}, "
             f"probably because inputs are too many or too close for labels this rough; drop or average the closest "
             f"points, or raise tol."
         )
