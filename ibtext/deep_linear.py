@@ -54,13 +54,13 @@ class DeepLinearPath:
 
 def check_times(times: Any) -> Array:
     """Increasing flow times, none negative, or a refusal."""
-    times = np.asarray(check_points("times", times), dtype=np.float64)
+    times = check_points("times", times)
     if times.ndim != 1 or np.any(times < 0) or np.any(np.diff(times) <= 0):
         raise ValueError(
             "times must be a one-dimensional increasing list of flow times, none negative, but "
             f"{np.array2string(times, threshold=6)} was given, probably unsorted or repeated values; pass np.unique(times)."
         )
-    return times
+    return np.asarray(times, dtype=np.float64)
 
 
 def integrate(velocity: Any, first: Array, times: Array, rtol: float) -> Array:

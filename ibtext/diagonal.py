@@ -31,13 +31,13 @@ SIGNS = ("difference", "positive")
 
 def check_depth(depth: Any) -> int:
     """A depth of at least two, or a refusal."""
-    depth = int(check_count("depth", depth))
-    if depth < 2:
+    layers: int = check_count("depth", depth)
+    if layers < 2:
         raise ValueError(
             f"depth must be at least 2, but {depth} was given, probably for an ordinary linear model; use "
             f"linear.bregman_projection for depth 1."
         )
-    return depth
+    return layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class DiagonalPotential(Potential):
     >>> phi = DiagonalPotential(depth=3, scale=0.5)
     >>> w = phi.inverse_gradient(0.2)
     >>> round(float(w), 6), round(float(phi.gradient(w)), 12)
-    (0.169444, 0.2)
+    (0.307536, 0.2)
     """
 
     depth: int = 2
