@@ -395,9 +395,9 @@ def test_100_000_points_in_under_a_second(smoothing):
     y = np.sin(9 * x)
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()  # not the wall clock: other work on the machine is no fault of this one
         g = adaptive_spline(x, y, zeta=lambda t: np.exp(-(t**2)), smoothing=smoothing)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 1.0
     assert np.max(np.abs(g(x) - g.values)) < 1e-14
 
