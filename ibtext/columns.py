@@ -76,9 +76,7 @@ class WideColumns:
     def _linear_matrix(self) -> Array:
         p, s, mass = self.rule.moments()
         local = self._products(p.element, s, mass / self.second)
-        odd = self.odds[0]
-        # the branches with odd parts +b and -b share the same masses: products of even and odd parts cancel
-        return self.hats.mass(self.even**2 * local, 0 * local if odd else None, odd**2 * local if odd else None)
+        return sum((self.hats.mass(local, self.even, odd) for odd in self.odds), np.zeros(())) / len(self.odds)
 
     @property
     def second(self) -> float:
@@ -106,22 +104,16 @@ class WideColumns:
         if self._matrix is not None:
             value, matrix = self._matrix @ v, self._matrix
         else:
-            share = 1 / len(self.odds)
-            load, cross = np.zeros((self.hats.elements, 2)), None
-            twisted, plain = None, np.zeros((self.hats.elements, 3))
+            size = self.hats.x.size
+            value, matrix = np.zeros(size), np.zeros((size, size))
             for odd in self.odds:
                 nodes = self.rule.nodes(self.hats.local_values(v, self.even, odd), self.potential)
                 first, second = self.functions(nodes.element, nodes.s)
                 sums = (first * nodes.load).sum(1), (second * nodes.load).sum(1)
                 part = np.stack([np.bincount(nodes.element, u, self.hats.elements) for u in sums], axis=1)
-                local = self._products(nodes.element, nodes.s, nodes.slope)
-                load, plain = load + share * part, plain + share * local
-                if odd:
-                    twisted = share * odd * part + (0.0 if twisted is None else twisted)
-                    cross = share * odd * local + (0.0 if cross is None else cross)
-            value = self.hats.load(self.even * load, twisted)
-            both = (None, None) if cross is None else (self.even * cross, self.odds[0] ** 2 * plain)
-            matrix = self.hats.mass(self.even**2 * plain, *both)
+                value += self.hats.load(part, self.even, odd)
+                matrix += self.hats.mass(self._products(nodes.element, nodes.s, nodes.slope), self.even, odd)
+            value, matrix = value / len(self.odds), matrix / len(self.odds)
         return value, matrix
 
     def extended(self, v: Array) -> Array:
@@ -164,38 +156,13 @@ class WideColumns:
         return first - last, last * float(self.hats.x[-1]) - first * float(self.hats.x[0])
 
     def retract(self, v: Array, step: Array) -> Array:
-        """Move along ``step`` in the larger of the output weights at the data, in which F is nearly linear.
-
-        At input i the two signs have dual profiles ``even v +- odd ell``; the one of larger size moves to where its
-        output weight changes linearly, and ell follows the two end values.
-        """
-        phi, even, odd = self.potential, self.even, abs(self.odds[0])
-        full, move = self.extended(v), self.extended(step)
-        ell, ell_move = (self._affine_nodes(u) for u in (full, move))
-        side = odd * np.where(full * ell * even < 0, -1.0, 1.0)
-        g, rise = even * full + side * ell, even * move + side * ell_move
-        a = phi.inverse_gradient(g)
-        slope = rise / phi.hessian(a)
+        """Move along ``step`` in the output weights at the data, in which F is nearly linear, and come back."""
+        phi, even = self.potential, self.even
+        a = phi.inverse_gradient(even * v)
+        slope = even * step / phi.hessian(a)
         if float(np.max(np.abs(slope) / (1 + np.abs(a)))) < 1e-5:
             return v + step  # a straight line there, without the rounding of the way through phi'
-        with np.errstate(over="ignore", invalid="ignore"):  # the line search refuses what overflows
-            target = phi.gradient(a + slope)
-            if odd:
-                ends = target[[0, -1]] / (even + odd)
-                pinned = np.zeros_like(full)
-                pinned[[0, -1]] = ends
-                new = (target - side * self._affine_nodes(pinned)) / even
-                new[[0, -1]] = ends
-            else:
-                new = target / even
-        return new[1:-1] if self.free_affine else new
-
-    def _affine_nodes(self, v: Array) -> Array:
-        """The values of ell at the data."""
-        x = self.hats.x
-        if x.size == 1:
-            return np.zeros(1)
-        return (v[0] * (x[-1] - x) - v[-1] * (x - x[0])) / self.hats.span
+        return phi.gradient(a + slope) / even
 
     def measure(self, residual: Array) -> float:
         """Largest residual of the equations at the data, in the units of y."""

@@ -140,6 +140,52 @@ def _rounding_floor(multiplier: Array, kernel: Array, measure: Callable[[Array],
     return 16 * np.finfo(float).eps * measure(np.abs(kernel) @ np.abs(multiplier))
 
 
+def _newton(
+    columns: Columns,
+    y: Array,
+    multiplier: Array,
+    goal: float,
+    max_iterations: int,
+    retract: Callable[[Array, Array], Array],
+    measure: Callable[[Array], float],
+) -> tuple[Array, float, int, Array]:
+    """Damped Newton steps along ``retract``: multiplier, residual, number of steps and kernel where they end."""
+    value, kernel = columns.evaluate(multiplier)
+    residual = y - value
+    reached = measure(residual)
+    iterations, accepted = 0, True
+    while reached > goal and accepted and iterations < max_iterations:
+        # the size of a residual is judged in the scale of each equation, so that a change of units changes nothing
+        with np.errstate(all="ignore"):
+            weight = 1 / np.sqrt(np.diag(kernel))
+            norm = float(np.linalg.norm(weight * residual))
+            step = _newton_step(kernel, residual)
+        if not (np.all(np.isfinite(step)) and np.isfinite(norm)):
+            break
+        damping = 1.0
+        while True:
+            with np.errstate(all="ignore"):  # what overflows is refused below
+                trial = retract(multiplier, damping * step)
+                value, trial_kernel = columns.evaluate(trial)
+                new = y - value
+                gain = float(np.linalg.norm(weight * new)) / norm
+                moved = trial - multiplier
+                # F is the gradient of a convex function: it falls up to the point where moved @ new changes sign
+                falls = bool(moved @ new >= -0.5 * (moved @ residual) and moved @ residual > 0)
+            usable = np.all(np.isfinite(new)) and np.all(np.isfinite(trial_kernel)) and np.all(np.diag(trial_kernel) > 0)
+            accepted = bool(usable and (gain <= 1 - 1e-4 * damping or (falls and gain > 1 + 1e-6)))
+            if accepted or damping < 1e-10:  # no descent left: rounding error, or a singular kernel
+                break
+            damping /= 2
+        iterations += 1
+        if accepted:
+            multiplier, residual, kernel = trial, new, trial_kernel
+            reached = measure(residual)
+            if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
+                break
+    return multiplier, reached, iterations, kernel
+
+
 def solve_dual(
     columns: Columns,
     y: Array,
@@ -187,39 +233,13 @@ def solve_dual(
     retract = getattr(columns, "retract", _straight)
     multiplier = np.zeros_like(y) if start is None else check_points("start", start).copy()
     goal = tol * max(measure(y) if size is None else size, np.finfo(float).tiny)
-    value, kernel = columns.evaluate(multiplier)
-    residual = y - value
-    reached = measure(residual)
-    iterations, accepted = 0, True
-    while reached > goal and accepted and iterations < max_iterations:
-        # the size of a residual is judged in the scale of each equation, so that a change of units changes nothing
-        weight = 1 / np.sqrt(np.diag(kernel))
-        norm = float(np.linalg.norm(weight * residual))
-        with np.errstate(all="ignore"):
-            step = _newton_step(kernel, residual)
-        if not (np.all(np.isfinite(step)) and np.isfinite(norm)):
-            break
-        damping = 1.0
-        while True:
-            trial = retract(multiplier, damping * step)
-            with np.errstate(all="ignore"):  # what overflows is refused in the next line
-                value, trial_kernel = columns.evaluate(trial)
-                new = y - value
-                gain = float(np.linalg.norm(weight * new)) / norm
-                moved = trial - multiplier
-                # F is the gradient of a convex function: it falls up to the point where moved @ new changes sign
-                falls = bool(moved @ new >= -0.5 * (moved @ residual) and moved @ residual > 0)
-            usable = np.all(np.isfinite(new)) and np.all(np.isfinite(trial_kernel)) and np.all(np.diag(trial_kernel) > 0)
-            accepted = bool(usable and (gain <= 1 - 1e-4 * damping or (falls and gain > 1 + 1e-6)))
-            if accepted or damping < 1e-10:  # no descent left: rounding error, or a singular kernel
-                break
-            damping /= 2
-        iterations += 1
-        if accepted:
-            multiplier, residual, kernel = trial, new, trial_kernel
-            reached = measure(residual)
-            if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
-                break
+    found = _newton(columns, y, multiplier, goal, max_iterations, retract, measure)
+    if retract is not _straight and found[1] > max(goal, _rounding_floor(found[0], found[3], measure)):
+        # a curve can lead astray where a straight line, slower, cannot
+        again = _newton(columns, y, multiplier, goal, max_iterations, _straight, measure)
+        if again[1] < found[1]:
+            found = again
+    multiplier, reached, iterations, kernel = found
     if not reached <= max(goal, _rounding_floor(multiplier, kernel, measure)):
         condition = float(np.linalg.cond(kernel))
         cause = (

@@ -71,6 +71,9 @@ class HatBasis:
             self.affine[0] = np.eye(2)
             self.affine[-1] = -np.eye(2)
         self._flat = (self.dof[:, [0, 0, 1, 1]] * size + self.dof[:, [0, 1, 0, 1]]).ravel()
+        self._dofs = np.concatenate([self.dof, np.tile([0, size - 1], (size + 1, 1))], axis=1)
+        self._flat4 = (self._dofs[:, :, None] * size + self._dofs[:, None, :]).ravel()
+        self._branches: dict[tuple[float, float], Array] = {}
         self._products = self.coef[:, [0, 0, 1, 1]] * self.coef[:, [0, 1, 0, 1]]
 
     @property
@@ -102,29 +105,40 @@ class HatBasis:
             values += odd * (self.affine @ v[[0, -1]])
         return values
 
-    def load(self, even: Array, odd: Array | None) -> Array:
-        """Integrals of the test functions from those of the local functions, (M + 1, 2) each."""
-        total = np.bincount(self.dof.ravel(), (self.coef * even).ravel(), self.x.size)
-        if odd is not None:
-            ends = np.einsum("ekm,ek->m", self.affine, odd)
-            total[0] += ends[0]
-            total[-1] += ends[1]
-        return total
+    def branch(self, even: float, odd: float) -> Array:
+        """Test functions of one sign in the local functions, shape (M + 1, 2, 4).
 
-    def mass(self, even: Array, cross: Array | None, odd: Array | None) -> Array:
-        """The matrix (M, M) from local integrals (LL, LR, RR), (M + 1, 3), of the three kinds of products."""
+        Columns: the two unknowns of the element, then the first and the last one, which the odd part brings in. Where
+        they are the same unknown the coefficients are added here, so that what cancels (in relu, the whole response on
+        one side) is zero and not a difference of large integrals.
+        """
+        key = (even, odd)
+        if key not in self._branches:
+            local = np.zeros((self.elements, 2, 4))
+            local[:, 0, 0], local[:, 1, 1] = even * self.coef[:, 0], even * self.coef[:, 1]
+            local[:, :, 2:] = odd * self.affine
+            for column in (0, 1):
+                for end, unknown in ((2, 0), (3, self.x.size - 1)):
+                    same = (self.dof[:, column] == unknown) & ((end == 2) | (self.x.size > 1))
+                    local[same, :, end] += local[same, :, column]
+                    local[same, :, column] = 0.0
+            self._branches[key] = local
+        return self._branches[key]
+
+    def load(self, integrals: Array, even: float, odd: float) -> Array:
+        """Integrals of the test functions from those of the local functions, shape (M + 1, 2)."""
+        if not odd:
+            return np.bincount(self.dof.ravel(), (even * self.coef * integrals).ravel(), self.x.size)
+        local = self.branch(even, odd)
+        values = integrals[:, 0, None] * local[:, 0] + integrals[:, 1, None] * local[:, 1]
+        return np.bincount(self._dofs.ravel(), values.ravel(), self.x.size)
+
+    def mass(self, integrals: Array, even: float, odd: float) -> Array:
+        """The matrix (M, M) from the local integrals (LL, LR, RR), shape (M + 1, 3)."""
         size = self.x.size
-        local = self._products * even[:, [0, 1, 1, 2]]
-        matrix = np.bincount(self._flat, local.ravel(), size * size).reshape(size, size)
-        if cross is not None and odd is not None:
-            matrix = matrix + 0.0
-            side = self.coef[:, :, None] * (cross[:, [[0, 1], [1, 2]]] @ self.affine)
-            for m, end in ((0, 0), (1, size - 1)):
-                column = np.bincount(self.dof.ravel(), side[:, :, m].ravel(), size)
-                matrix[:, end] += column
-                matrix[end, :] += column
-            corner = np.einsum("ekm,ekl,eln->mn", self.affine, odd[:, [[0, 1], [1, 2]]], self.affine)
-            for m, row in ((0, 0), (1, size - 1)):
-                for n, col in ((0, 0), (1, size - 1)):
-                    matrix[row, col] += corner[m, n]
-        return matrix
+        if not odd:
+            local = even**2 * self._products * integrals[:, [0, 1, 1, 2]]
+            return np.bincount(self._flat, local.ravel(), size * size).reshape(size, size)
+        test = self.branch(even, odd)
+        local = test.transpose(0, 2, 1) @ integrals[:, [[0, 1], [1, 2]]] @ test
+        return np.bincount(self._flat4, local.ravel(), size * size).reshape(size, size)
