@@ -9,53 +9,62 @@ For a scaled potential the book writes the dual variable as n z.
 
 The flow is stiff: the kernel :math:`H = \frac1n J D J^T`, :math:`D = 1/\varphi_n''`, has eigenvalues that spread over many
 orders of magnitude and shrink along the way, so explicit steps of the size that is stable at the start, gradient
-descent included, need up to millions of passes. But the stiffness lives in M dimensions: the Jacobian of the right side is
-:math:`-\frac1n J^T J D` plus a small non-stiff part (the first layer's motion). A linearly implicit Runge-Kutta
-method that tolerates an inexact Jacobian (a W-method) needs M x M systems only.
+descent included, need up to millions of passes. But the stiffness lives in M dimensions: an implicit stage
 
-The method is ROS34PW2 of Rang and Angermann (2005): four stages, order three for every approximation of the
-Jacobian, L-stable and stiffly accurate, with an embedded method of order two for the step size.
+.. math:: z = b + \tfrac{h\gamma}{n} J(\theta)^T \rho, \qquad \rho = y - f(x, \theta)
+
+has the M unknowns :math:`\rho`, and Newton's method for it needs the M x M system :math:`I + h\gamma H` only (the dual
+equation of ``ibtext.dual`` again, with a ridge :math:`1/(h\gamma)`, while J stands still). One sweep over the neurons
+follows J, evaluates f, H and what the linearisation needs.
+
+The method is ESDIRK3(2)4L[2]SA of Kennedy and Carpenter (2003): one explicit and three implicit stages, order three,
+L-stable and stiffly accurate, with an embedded method of order two for the step size.
 
 The activation has a kink, so the right side jumps when a breakpoint crosses a data point; solutions are
-understood in the sense of Filippov (differential inclusion).
+understood in the sense of Filippov (differential inclusion). Within a step each neuron keeps its activation pattern
+(``ibtext.pattern``); the error that this makes where a breakpoint crosses is measured and kept within the tolerance.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
 
+from .activations import Activation, get_activation
+from .assembly import Assembly, Point
 from .errors import check_choice
 from .networks import ShallowNetwork, TangentMap
 from .potentials import Potential, QuadraticPotential, Scaled
-from .sliding import Contacts
 
-__all__ = ["LAYERS", "MirrorProblem", "Step", "check_network", "potential_at"]
+__all__ = ["LAYERS", "ImplicitStep", "MirrorProblem", "check_network", "potential_at"]
 
 LAYERS = ("all", "output")
 
-# ROS34PW2 (Rang and Angermann 2005, BIT 45, 761-787): stage points ALPHA, coupling GAMMA, weights B, embedded B_HAT
-_DIAGONAL = 4.3586652150845900e-01
-_ALPHA = np.array(
+# ESDIRK3(2)4L[2]SA (Kennedy and Carpenter 2003, Applied Numerical Mathematics 44, 139-181)
+_DIAGONAL = 1767732205903 / 4055673282236
+_STAGES = np.array(
     [
         [0.0, 0.0, 0.0],
-        [8.7173304301691801e-01, 0.0, 0.0],
-        [8.4457060015369423e-01, -1.1299064236484185e-01, 0.0],
-        [0.0, 0.0, 1.0],
+        [_DIAGONAL, 0.0, 0.0],
+        [2746238789719 / 10658868560708, -640167445237 / 6845629431997, 0.0],
+        [1471266399579 / 7840856788654, -4482444167858 / 7529755066697, 11266239266428 / 11593286722821],
     ]
 )
-_GAMMA = np.array(
+_B = np.array([*_STAGES[3], _DIAGONAL])
+_B_HAT = np.array(
     [
-        [0.0, 0.0, 0.0],
-        [-8.7173304301691801e-01, 0.0, 0.0],
-        [-9.0338057013044082e-01, 5.4180672388095326e-02, 0.0],
-        [2.4212380706095346e-01, -1.2232505839045147e00, 5.4526025533510214e-01],
+        2756255671327 / 12835298489170,
+        -10771552573575 / 22201958757719,
+        9247589265047 / 10645013368117,
+        2193209047091 / 5459859503100,
     ]
 )
-_B = np.array([2.4212380706095346e-01, -1.2232505839045147e00, 1.5452602553351020e00, 4.3586652150845900e-01])
-_B_HAT = np.array([3.7810903145819369e-01, -9.6042292212423178e-02, 0.5, 2.1793326075422950e-01])
+NEWTON_TOLERANCE = 3e-2
+"""Accuracy of a stage, relative to the local tolerance."""
+NEWTON_SWEEPS = 12
 
 
 def check_network(net: Any) -> None:
@@ -104,13 +113,23 @@ class MirrorProblem:
                 f"PowerPotential(p, omega)."
             )
 
-        self.contacts = Contacts(self.tangent, self._inverse_hessian_at)
+        self.activation, self.potential = get_activation(net.activation), potential
+        self.first = theta
+
+    def assembly(self) -> Assembly:
+        """The sweeps of this problem."""
+        if not isinstance(self.activation, Activation):
+            raise ValueError(
+                f"mirror_flow trains networks whose activation has two slopes, but {self.activation.name!r} was given, "
+                f"probably because wide_limit takes it; use mirror_descent, or activation='relu'."
+            )
+        phi, unit = (self.potential.phi, 1 / self.n) if isinstance(self.potential, Scaled) else (self.phi, 1.0)
+        everything = self.layers == "all"
+        return Assembly(self.tangent.x, self.activation, phi, unit, self.first, self.center, all_layers=everything)
 
     def theta(self, z: Any) -> Any:
+        """Parameters of a dual state."""
         return self.center + self.phi.inverse_gradient(z)
-
-    def _inverse_hessian_at(self, theta: Any, indices: Any) -> Any:
-        return 1 / self.phi.hessian(theta[indices] - self.center[indices])
 
     def metric(self, theta: Any) -> Any:
         """D = 1/phi'' of every parameter, 0 for the frozen ones."""
@@ -120,72 +139,142 @@ class MirrorProblem:
             metric[3 * self.n] = 0.0
         return metric
 
-    def field(self, theta: Any, r: Any) -> Any:
-        """The right side of the flow, z' = J^T r / n."""
-        return self.contacts.pull(theta, r) / self.n
+
+@dataclass
+class Trial:
+    """A trial step: the point reached, the largest error estimate relative to the tolerance, and who crossed.
+
+    ``point`` is None where Newton's method did not find a stage.
+    """
+
+    point: Point | None
+    ratio: float
+    crossed: Any = None
 
 
-def _rms(v: Any, xp: Any) -> float:
-    return float(xp.sqrt(xp.mean(v * v)))
+class ImplicitStep:
+    """Steps from one point; the explicit first stage is shared by all trials."""
 
+    def __init__(self, assembly: Assembly, point: Point, y: Any) -> None:
+        self.assembly, self.point, self.y, self.xp = assembly, point, y, assembly.xp
+        self.residual = y - point.value
+        self.tangents, self.base = assembly.stages, assembly.base
+        _, self.shift = assembly.pull(point.theta, self.residual, self.tangents[0])
 
-class Step:
-    """Steps of the W-method from one state (z, theta), with the kernel factorised once."""
+    def _solve(self, gain: float, kernel: Any, right: Any) -> Any:
+        """(I + gain H)^{-1} right, with H = J D J^T / n."""
+        m = right.shape[0]
+        eye = self.xp.eye(m, dtype=right.dtype, device=self.assembly.pattern.device)
+        return self.xp.linalg.solve(eye + (gain / self.assembly.n) * kernel, right[:, None])[:, 0]
 
-    def __init__(self, problem: MirrorProblem, z: Any, theta: Any, residual: Any) -> None:
-        self.problem, self.z, self.theta, self.residual = problem, z, theta, residual
-        self.metric = problem.metric(theta)
-        self.kernel = problem.contacts.kernel(theta, self.metric) / problem.n
-        self.slope = problem.field(theta, residual)
-        self.values, self.vectors = problem.xp.linalg.eigh(self.kernel)
-
-    def attempt(self, h: float, y: Any) -> tuple[Any, Any, float]:
-        """Return the new z, the error estimate in z, and the largest error estimate in f(x)."""
-        problem, tangent, xp = self.problem, self.problem.tangent, self.problem.xp
-        shrink = 1 / (1 + h * _DIAGONAL * xp.clip(self.values, 0.0, None))
-        slopes, corrections, pushed = [], [], []
-        for i in range(4):
-            if i == 0:
-                slope = self.slope
+    def attempt(self, h: float, rtol: float, size: float) -> Trial:
+        """Try a step of length h with local error ``rtol``, relative to ``size`` in f."""
+        xp, first, assembly = self.xp, self.point, self.assembly
+        n, rate = assembly.n, assembly.rate
+        shifts, residuals = [self.shift], [self.residual]
+        gain = h * _DIAGONAL
+        tol = max(NEWTON_TOLERANCE * rtol, 1e-14) * size
+        point = None
+        for i in range(1, 4):
+            weights = [h * float(w) for w in _STAGES[i, :i]]
+            base = assembly.combine(first.dual, [rate * w for w in weights], self.tangents[:i], self.base)
+            shift = first.dual_shift + rate * sum(w * s for w, s in zip(weights, shifts, strict=True))
+            # J hardly moves within a step, so the linear prediction needs M dimensions only
+            known = sum((w * r for w, r in zip(weights, residuals, strict=True)), 0.0 * self.residual)
+            guess = self._solve(gain, first.kernel, self.residual - (first.kernel @ known) / n)
+            found = self._stage(base, shift, gain, guess, tol)
+            if found is None:
+                return Trial(None, float("inf"))
+            point, rho = found
+            residuals.append(rho)
+            if i < 3:
+                shifts.append(assembly.pull(point.theta, rho, self.tangents[i])[1])
+                assembly.release(point)
             else:
-                point = problem.theta(self.z + h * self._combine(_ALPHA[i, :i], slopes, corrections))
-                slope = problem.field(point, y - tangent.value(point))
-            image = problem.contacts.push(self.theta, self.metric * slope)
-            coupling = sum((float(_GAMMA[i, j]) * pushed[j] for j in range(i)), 0.0 * self.residual)
-            right = image - h * (self.kernel @ coupling)
-            q = self.vectors @ (shrink * (self.vectors.T @ right))
-            slopes.append(slope)
-            pushed.append(q)
-            corrections.append(h * (coupling + _DIAGONAL * q))
-        new = self.z + h * self._combine(_B, slopes, corrections)
+                final = assembly.advance(point, rho, base, shift, gain * rate)
+                assembly.release(point)
+                point = final
+        assert point is not None
+        if not bool(xp.all(xp.isfinite(point.value)) & xp.all(xp.isfinite(point.kernel))):
+            assembly.release(point)
+            return Trial(None, float("inf"))
         difference = _B - _B_HAT
-        error = h * self._combine(difference, slopes, corrections)
-        image = h * sum(float(difference[j]) * pushed[j] for j in range(4))
-        return new, error, float(xp.max(xp.abs(image)))
+        q = sum((float(d) * r for d, r in zip(difference, residuals, strict=True)), 0.0 * self.residual)
+        filtered = self._solve(gain, point.kernel, q)
+        in_f = (h / n) * (point.kernel @ filtered)
+        in_theta, crossed, jump = self._parameter_error(point, h * rate * difference, h * rate * (q - filtered))
+        ratio = max(float(xp.max(xp.abs(in_f))) / size, float(xp.max(xp.abs(jump))) / size, in_theta) / rtol
+        if not ratio <= 1:
+            assembly.release(point)
+        return Trial(point, ratio if np.isfinite(ratio) else float("inf"), crossed)
 
-    def _combine(self, weights: np.ndarray, slopes: list, corrections: list) -> Any:
-        """Sum of weights * k with k_j = slope_j - J^T correction_j / n, by a single pull."""
-        terms = [(float(w), s, c) for w, s, c in zip(weights, slopes, corrections, strict=True) if w]
-        total = sum((w * c for w, _, c in terms), 0.0 * self.residual)
-        out = self.problem.contacts.pull(self.theta, total) * (-1 / self.problem.n)
-        for w, s, _ in terms:
-            out = out + w * s
-        return out
+    def _stage(self, base: Any, shift: float, gain: float, rho: Any, tol: float) -> tuple[Point, Any] | None:
+        """Damped Newton: the last point evaluated, and the multiplier that solves the stage from there."""
+        xp, c, assembly = self.xp, gain * self.assembly.rate, self.assembly
+        point, step, defect, last = self.point, None, float("inf"), 0.0
+        for _ in range(NEWTON_SWEEPS):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                trial = assembly.advance(point, rho, base, shift, c)
+                found = float(xp.linalg.vector_norm(self.y - trial.value - rho))
+            if step is not None and not found < (1 - 1e-4) * defect:
+                assembly.release(trial)
+                step, last = step / 2, 0.0
+                rho = rho - step
+                continue
+            if point is not self.point:
+                assembly.release(point)
+            point = trial
+            if not np.isfinite(found):
+                break
+            new = self._solve(gain, point.kernel, self.y - point.value + point.pushed)
+            step, rho, defect = new - rho, new, found
+            change = float(xp.max(xp.abs(step)))
+            # what the next change would be, if the iteration converges no better than it did
+            if change * (change / last if last else 1.0) <= tol:
+                return point, rho
+            last = change
+        if point is not self.point:
+            assembly.release(point)
+        return None
 
-    def parameter_error(self, error: Any, displacement: Any, crossed: Any) -> float:
-        """Error in the parameters, root mean square over neurons, relative to their displacement.
+    def _parameter_error(self, point: Point, weights: np.ndarray, multiplier: Any) -> tuple[float, Any, Any]:
+        """Error in the parameters; the neurons that crossed a data point; what their crossing changes in f(x).
 
-        The weights and biases of neurons that crossed a data point are left out: their rates jump, no order of
-        accuracy can be measured there, and their effect on f is part of the error in f.
+        The error is the root mean square over neurons, relative to the displacement. The weights and biases of
+        neurons that crossed are left out: their rates jump, no order of accuracy can be measured there, and their
+        effect on f is measured as such.
         """
-        problem, xp, n = self.problem, self.problem.xp, self.problem.n
-        error = self.metric * error
-        output = _rms(displacement[2 * n : 3 * n], xp)
-        worst = _rms(error[2 * n : 3 * n], xp) / output if output > 0 else 0.0
-        if problem.layers == "all":
-            smooth = xp.astype(~crossed, xp.float64)
-            for k in (0, n):
-                # a first layer that hardly moves need not be resolved relative to itself
-                scale = max(_rms(displacement[k : k + n], xp), 1e-3 * output)
-                worst = max(worst, _rms(smooth * error[k : k + n], xp) / scale if scale > 0 else 0.0)
-        return worst
+        assembly, xp = self.assembly, self.xp
+        pattern, theta = assembly.pattern, point.theta
+        stiff, _ = assembly.pull(theta, multiplier, self.base)
+        crossed, jump = None, 0.0 * pattern.x
+        if assembly.all_layers:
+            crossed = pattern.crossed(theta[0], theta[1])
+            if len(assembly.contacts):
+                crossed[assembly.contacts.neurons] = False
+            jump = self._jump(theta, crossed)
+        wrong, moved = 0.0 * point.dual[:, 0], 0.0 * point.dual[:, 0]
+        stages = [*self.tangents[:3], point.tangent]
+        for block, _ in pattern.blocks:
+            error = -stiff[:, block]
+            for w, rows in zip(weights, stages, strict=True):
+                error += float(w) * rows[:, block]
+            error *= assembly.unit * point.metric[:, block]
+            if crossed is not None:
+                error[:2] *= xp.astype(~crossed[block], xp.float64)
+            displacement = theta[assembly.moving, block] - assembly.center[assembly.moving, block]
+            wrong = wrong + xp.sum(error * error, axis=1)
+            moved = moved + xp.sum(displacement * displacement, axis=1)
+        wrong, moved = (xp.sqrt(v) for v in (wrong, moved))
+        # a first layer that hardly moves need not be resolved relative to itself
+        scale = xp.maximum(moved, 1e-3 * moved[-1])
+        return float(xp.max(xp.where(scale > 0, wrong / xp.where(scale > 0, scale, scale + 1.0), wrong))), crossed, jump
+
+    def _jump(self, theta: Any, crossed: Any) -> Any:
+        """f with the patterns that neurons have now, minus f with those they had."""
+        pattern, where = self.assembly.pattern, self.xp.nonzero(crossed)[0]
+        if not where.shape[0]:
+            return 0.0 * pattern.x
+        w, b, a = theta[0, where], theta[1, where], theta[2, where]
+        change = pattern.slopes[pattern.of(w, b)] - pattern.slopes[pattern.number[where]]
+        return pattern.x * ((a * w) @ change) - (a * b) @ change

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
-from .activations import Activation, get_activation
+from .activations import AnyActivation, get_activation
 from .errors import check_count, check_points
 from .initialization import Initialization
 
@@ -34,7 +34,7 @@ class TangentMap:
     O(n M^2), and O(n) memory. ``passes`` counts sweeps over the neurons.
     """
 
-    def __init__(self, x: Any, activation: Activation, n: int, layers: str = "all") -> None:
+    def __init__(self, x: Any, activation: AnyActivation, n: int, layers: str = "all") -> None:
         self.x, self.activation, self.n, self.layers = x, activation, n, layers
         self.xp = array_namespace(x)
         size = max(1, BLOCK // x.shape[0])
@@ -131,7 +131,7 @@ class ShallowNetwork:
     bias: Any
     output: Any
     output_bias: Any = 0.0
-    activation: str | Activation = "relu"
+    activation: str | AnyActivation = "relu"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "activation", get_activation(self.activation))
@@ -161,7 +161,7 @@ class ShallowNetwork:
         cls,
         *,
         width: int,
-        activation: str | Activation = "relu",
+        activation: str | AnyActivation = "relu",
         initialization: Initialization,
         rng: Any = None,
         antisymmetric: bool = False,
@@ -221,7 +221,7 @@ class ShallowNetwork:
 
     def tangent(self, x: Any, layers: str = "all") -> TangentMap:
         """The network at points x as a function of its parameters."""
-        return TangentMap(self.inputs(x), self.activation, self.width, layers)
+        return TangentMap(self.inputs(x), get_activation(self.activation), self.width, layers)
 
     def __call__(self, t: Any) -> Any:
         """Values at points ``t``, of the shape of ``t``. Cost O(n T), memory O(n)."""
@@ -229,7 +229,7 @@ class ShallowNetwork:
         shape = tuple(t.shape) if is_array_api_obj(t) else np.shape(t)
         points = self.inputs(t)
         chunks = [
-            TangentMap(points[k : k + 256], self.activation, self.width).value(self.flat)
+            TangentMap(points[k : k + 256], get_activation(self.activation), self.width).value(self.flat)
             for k in range(0, points.shape[0], 256)
         ]
         return xp.reshape(xp.concat(chunks) if chunks else points, shape)
@@ -239,9 +239,10 @@ class ShallowNetwork:
         xp = array_namespace(self.weight)
         x = self.inputs(x)
         u = x[:, None] * self.weight[None, :] - self.bias[None, :]
-        slope = self.activation.slope(u) * self.output
+        activation = get_activation(self.activation)
+        slope = activation.slope(u) * self.output
         ones = xp.ones_like(x)[:, None]
-        return xp.concat([slope * x[:, None], -slope, self.activation.value(u), ones], axis=1)
+        return xp.concat([slope * x[:, None], -slope, activation.value(u), ones], axis=1)
 
     def kernel(self, x: Any, *, metric: Any = None, layers: str = "all") -> Any:
         r"""Tangent kernel :math:`n^{-1} J\,\mathrm{diag}(\text{metric})\,J^T`, shape (M, M).

@@ -15,125 +15,104 @@ in tiny steps instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .networks import TangentMap
+from .activations import Activation
+from .pattern import ActivationPattern
 
 __all__ = ["Contacts"]
 
 
 class Contacts:
-    """The tangent map of a network some of whose breakpoints are stuck on data points.
+    """The neurons of a network whose breakpoints are stuck on data points, K of them.
 
     Parameters
     ----------
-    tangent : TangentMap
-    inverse_hessian : function (theta, indices) -> D at those entries of the flat parameter vector
+    pattern : ActivationPattern
+        Kept in step: a neuron that passes or leaves a data point gets the pattern of the side it goes to.
+    activation : Activation
     """
 
-    def __init__(self, tangent: TangentMap, inverse_hessian: Callable[[Any, Any], Any]) -> None:
-        self.tangent, self.xp, self.inverse_hessian = tangent, tangent.xp, inverse_hessian
-        self.neurons = self.points = self.xp.astype(tangent.x[:0], self.xp.int64)
+    def __init__(self, pattern: ActivationPattern, activation: Activation) -> None:
+        self.pattern, self.activation, self.xp = pattern, activation, pattern.xp
+        self.neurons = self.points = pattern.number[:0]
 
     def __len__(self) -> int:
         return int(self.neurons.shape[0])
 
-    def _columns(self, neurons: Any) -> Any:
-        return self.xp.arange(neurons.shape[0], device=getattr(neurons, "device", None))
+    def _weights(self, metric: Any, points: Any) -> tuple[Any, Any]:
+        """The weights D_w x_i x_k + D_b, shape (M, K), and those at the contact, shape (K,)."""
+        x = self.pattern.x
+        weight = metric[0] * x[points] * x[:, None] + metric[1]
+        return weight, weight[points, self._columns(points)]
 
-    def _slopes(self, theta: Any, neurons: Any, points: Any) -> tuple[Any, Any, Any]:
-        """Slopes (M, K) with 0 at the contact; the weights D_w x_i x_k + D_b (M, K); those at the contact (K,)."""
-        x, n = self.tangent.x, self.tangent.n
-        slope = self.tangent.activation.slope(x[:, None] * theta[neurons][None, :] - theta[n + neurons][None, :])
-        columns = self._columns(neurons)
-        slope[points, columns] = 0.0
-        d_w, d_b = self.inverse_hessian(theta, neurons), self.inverse_hessian(theta, n + neurons)
-        weight = d_w * x[points] * x[:, None] + d_b
-        return slope, weight, weight[points, columns]
+    def _columns(self, points: Any) -> Any:
+        return self.xp.arange(points.shape[0], device=self.pattern.device)
 
-    def _rows(self, theta: Any) -> tuple[Any, Any]:
-        """Projected derivatives of f(x) with respect to the stuck weights and biases, (M, K) each."""
-        x, n = self.tangent.x, self.tangent.n
-        slope, weight, own = self._slopes(theta, self.neurons, self.points)
-        slope = slope * theta[2 * n + self.neurons]
+    def _slopes(self, neurons: Any, points: Any) -> Any:
+        """Slopes (M, K) of neurons, 0 at the data point of the contact."""
+        slope = self.pattern.slopes[self.pattern.number[neurons]].T + 0.0
+        slope[points, self._columns(points)] = 0.0
+        return slope
+
+    def rows(self, output: Any, metric: Any) -> tuple[Any, Any]:
+        """Projected derivatives of f(x) with respect to the stuck weights and biases, (M, K) each.
+
+        ``output`` (K,) are output weights and ``metric`` (2, K) the D of weight and bias of the stuck neurons.
+        """
+        weight, own = self._weights(metric, self.points)
+        slope = self._slopes(self.neurons, self.points) * output
         share = slope * weight / own
+        x = self.pattern.x
         return slope * x[:, None] - share * x[self.points], share - slope
 
-    def pull(self, theta: Any, r: Any) -> Any:
-        """J^T r with the stuck neurons' rows projected."""
-        out = self.tangent.pull(theta, r)
-        if len(self):
-            rows_w, rows_b = self._rows(theta)
-            out[self.neurons] = r @ rows_w
-            out[self.tangent.n + self.neurons] = r @ rows_b
-        return out
-
-    def push(self, theta: Any, v: Any) -> Any:
-        """J v, likewise."""
-        if not len(self):
-            return self.tangent.push(theta, v)
-        n, rest = self.tangent.n, v + 0.0
-        rest[self.neurons] = 0.0
-        rest[n + self.neurons] = 0.0
-        rows_w, rows_b = self._rows(theta)
-        return self.tangent.push(theta, rest) + rows_w @ v[self.neurons] + rows_b @ v[n + self.neurons]
-
-    def kernel(self, theta: Any, metric: Any) -> Any:
-        """J diag(metric) J^T, likewise."""
-        if not len(self):
-            return self.tangent.kernel(theta, metric)
-        n, rest = self.tangent.n, metric + 0.0
-        rest[self.neurons] = 0.0
-        rest[n + self.neurons] = 0.0
-        rows_w, rows_b = self._rows(theta)
-        out = self.tangent.kernel(theta, rest) + (rows_w * metric[self.neurons]) @ rows_w.T
-        return out + (rows_b * metric[n + self.neurons]) @ rows_b.T
-
-    def crossed(self, old: Any, new: Any) -> Any:
-        """Mask (n,) of the neurons whose breakpoint crossed a data point between two states."""
-        xp, tangent = self.xp, self.tangent
-        out = xp.zeros(tangent.n, dtype=xp.bool, device=getattr(old, "device", None))
-        for block in tangent.blocks:
-            before = tangent.preactivation(old, block) > 0
-            out[block] = xp.any(before != (tangent.preactivation(new, block) > 0), axis=0)
-        if len(self):
-            flipped = self._flipped(old, new, self.neurons)
-            flipped[self.points, self._columns(self.neurons)] = False
-            out[self.neurons] = xp.any(flipped, axis=0)
-        return out
-
-    def _flipped(self, old: Any, new: Any, neurons: Any) -> Any:
-        x, n = self.tangent.x, self.tangent.n
-        before = x[:, None] * old[neurons][None, :] - old[n + neurons][None, :] > 0
-        return before != (x[:, None] * new[neurons][None, :] - new[n + neurons][None, :] > 0)
-
-    def _sticks(self, theta: Any, r: Any, neurons: Any, points: Any) -> Any:
-        """Whether a breakpoint on its data point stays there: the flow attracts from both sides."""
-        act, n = self.tangent.activation, self.tangent.n
-        slope, weight, own = self._slopes(theta, neurons, points)
+    def _push(self, neurons: Any, points: Any, output: Any, metric: Any, r: Any) -> tuple[Any, Any]:
+        """Velocity of u at the contact, up to a positive factor, if the slope there is s_- and if it is s_+."""
+        weight, own = self._weights(metric, points)
+        others = self.xp.sum(r[:, None] * self._slopes(neurons, points) * weight, axis=0)
         force = r[points] * own
-        needed = -self.xp.sum(r[:, None] * slope * weight, axis=0)  # s times force
-        low, high = min(act.left, act.right), max(act.left, act.right)
-        between = (needed - low * force) * (needed - high * force) < 0
-        return between & (force * theta[2 * n + neurons] * (act.right - act.left) < 0)
+        return output * (others + self.activation.left * force), output * (others + self.activation.right * force)
 
-    def update(self, old: Any, theta: Any, r: Any, crossed: Any) -> Any:
-        """After an accepted step: release and add contacts; return theta with the contacts put exactly on."""
-        xp, n = self.xp, self.tangent.n
+    def update(self, theta: Any, metric: Any, r: Any, crossed: Any) -> bool:
+        """After a step: release and add contacts, follow crossings; returns whether ``theta`` was moved.
+
+        ``theta``, shape (3, n), is the new state, ``metric``, shape (>= 2, n), its D, ``r`` its residuals and
+        ``crossed`` the mask of neurons that left their pattern. Stuck breakpoints are put exactly on their point.
+        """
+        xp, pattern = self.xp, self.pattern
         neurons, points = self.neurons, self.points
         if len(self):
             crossed[neurons] = False
-            stay = self._sticks(theta, r, neurons, points)
-            neurons, points = neurons[stay], points[stay]
+            left, right = self._push(neurons, points, theta[2, neurons], metric[:2, neurons], r)
+            stay = (left > 0) & (right < 0)
+            gone = ~stay
+            if bool(xp.any(gone)):
+                self._set_side(neurons[gone], points[gone], right[gone] > 0, theta)
+                neurons, points = neurons[stay], points[stay]
         candidates = xp.nonzero(crossed)[0]
         if candidates.shape[0]:
-            first = xp.argmax(xp.astype(self._flipped(old, theta, candidates), xp.int64), axis=0)
-            stick = self._sticks(theta, r, candidates, first)
+            old = pattern.number[candidates]
+            new = pattern.of(theta[0, candidates], theta[1, candidates])
+            jumps = xp.astype(pattern.slopes[old] != pattern.slopes[new], xp.int64)
+            first = xp.argmax(jumps, axis=1)
+            left, right = self._push(candidates, first, theta[2, candidates], metric[:2, candidates], r)
+            stick = (left > 0) & (right < 0)
+            if bool(xp.any(~stick)):
+                pattern.update(candidates[~stick], new[~stick])
             neurons = xp.concat([neurons, candidates[stick]])
             points = xp.concat([points, first[stick]])
         self.neurons, self.points = neurons, points
         if len(self):
-            theta = theta + 0.0
-            theta[n + neurons] = theta[neurons] * self.tangent.x[points]
-        return theta
+            theta[1, neurons] = theta[0, neurons] * pattern.x[points]
+        return len(self) > 0
+
+    def _set_side(self, neurons: Any, points: Any, active: Any, theta: Any) -> None:
+        """Give released neurons the pattern with or without activity at the data point that they leave."""
+        xp, pattern = self.xp, self.pattern
+        w, b = theta[0, neurons], theta[1, neurons]
+        # the pattern just beside the contact: move the breakpoint by a hair to the side it goes to
+        distance = xp.abs(pattern.ordered[None, :] - pattern.x[points][:, None])
+        scale = xp.max(xp.abs(pattern.ordered)) + xp.max(distance)
+        gap = xp.min(xp.where(distance > 0, distance, scale), axis=1)
+        shift = 0.5 * gap * xp.abs(w)
+        pattern.update(neurons, pattern.of(w, b + xp.where(active, -shift, shift)))
