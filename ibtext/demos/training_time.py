@@ -113,15 +113,7 @@ def _path(p: float, times: Sequence[float], x: np.ndarray) -> tuple[np.ndarray, 
     extremes = eigenvalues[:, [0, -1]] / eigenvalues[0, [0, -1]]
     at = {float(t): k for k, t in enumerate(every)}
     rows, drawn = [at[float(t)] for t in times], [at[float(t)] for t in 10.0**LOG_TIMES]
-    return extremes[drawn], _values(path, rows, x), path.residuals[rows]
-
-
-def _values(path: Any, rows: Sequence[int], x: np.ndarray) -> np.ndarray:
-    """Return h_t(x) at some of a path's times only: the functions cost more than the path."""
-    import dataclasses
-
-    values: np.ndarray = dataclasses.replace(path, times=path.times[rows], dual=path.dual[rows])(x)
-    return values
+    return extremes[drawn], path(x)[rows], path.residuals[rows]
 
 
 def _rms(v: np.ndarray) -> float:
