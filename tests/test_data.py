@@ -35,7 +35,7 @@ def test_a_random_row_is_reproduced_by_training_again(sweep, draw):
     rows = [row for row in sweep.read() if int(row["width"]) <= 14_580]
     day = datetime.now(UTC).date().toordinal()
     row = rows[np.random.default_rng([day, draw]).integers(len(rows))]
-    new = sweep.train(row["potential"], int(row["width"]), int(row["seed"]))
+    new = sweep.train(int(row["width"]), int(row["seed"]), sweep.POTENTIALS[row["potential"]])
     assert new["residual"] <= sweep.TOL
     for name in ("sup_error", "sup_error_linearised", "max_move", "kernel_change"):
         old = float(row[name])

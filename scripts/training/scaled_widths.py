@@ -2,6 +2,7 @@ r"""Train |.| networks of many widths under scaled potentials, for the chapter o
 
     .venv/bin/python scripts/training/scaled_widths.py            # all runs, about 10 minutes on two cores
     .venv/bin/python scripts/training/scaled_widths.py --check 3  # retrain 3 random rows and compare
+    .venv/bin/python scripts/training/scaled_widths.py --keep runs.jsonl  # resumable: finished runs are kept there
 
 Every run trains all parameters of a really sampled network by mirror flow in float64 until the largest residual
 is at most 1e-8, and compares it with the exact infinite-width limit in the sup norm over 2001 points of [-1, 1].
@@ -17,12 +18,12 @@ import pathlib
 import platform
 import sys
 
-import joblib
 import numpy as np
 import scipy
 from scipy import stats
 
 import ibtext as ib
+from ibtext.sweep import sweep
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "scaled_widths.csv"
@@ -45,9 +46,9 @@ FIELDS = (
 )  # fmt: skip
 
 
-def train(potential: str, width: int, seed: int) -> dict[str, float | int | str]:
-    """One run: a row of the table."""
-    scaled = ib.Scaled(POTENTIALS[potential])
+def train(width: int, seed: int, potential: ib.Potential) -> dict[str, float | int]:
+    """One run: the numbers of a row of the table."""
+    scaled = ib.Scaled(potential)
     limit = ib.wide_limit(X, Y, activation="abs", initialization=INIT, potential=scaled)
     net = ib.ShallowNetwork.sample(width=width, activation="abs", initialization=INIT, rng=seed)
     run = ib.mirror_flow(net, X, Y, potential=scaled, tol=TOL)
@@ -55,9 +56,6 @@ def train(potential: str, width: int, seed: int) -> dict[str, float | int | str]
     target = limit(GRID)
     change = np.linalg.norm(run.kernel_end - run.kernel_start) / np.linalg.norm(run.kernel_start)
     return {
-        "potential": potential,
-        "width": width,
-        "seed": seed,
         "sup_error": float(np.max(np.abs(run.network(GRID) - target))),
         "sup_error_linearised": float(np.max(np.abs(linear(GRID) - target))),
         "max_move": float(np.max(np.abs(run.network.flat - net.flat))),
@@ -106,7 +104,7 @@ def check(count: int, seed: int, largest: int) -> None:
     rows = [row for row in read() if int(row["width"]) <= largest]
     for k in np.random.default_rng(seed).choice(len(rows), size=count, replace=False):
         row = rows[k]
-        new = train(row["potential"], int(row["width"]), int(row["seed"]))
+        new = train(int(row["width"]), int(row["seed"]), POTENTIALS[row["potential"]])
         for name in ("sup_error", "sup_error_linearised", "max_move", "kernel_change"):
             old = float(row[name])
             if not abs(new[name] - old) <= tolerance(name, int(row["width"]), old):
@@ -120,14 +118,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None, help="seed of that choice")
     parser.add_argument("--largest", type=int, default=4860, help="largest width to retrain")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--keep", metavar="FILE", help="keep finished runs in FILE, and resume from it")
     options = parser.parse_args()
     if options.check:
         check(options.check, options.seed, options.largest)
         return
-    jobs = [(p, n, s) for n in reversed(WIDTHS) for p in POTENTIALS for s in SEEDS]
-    rows = joblib.Parallel(n_jobs=options.jobs, verbose=1)(joblib.delayed(train)(*job) for job in jobs)
+    # the longest runs first, so that no process is left with one of them at the end
+    widths = tuple(reversed(WIDTHS))
+    table = sweep(train, widths=widths, seeds=SEEDS, potentials=POTENTIALS, results=options.keep, n_jobs=options.jobs)
     order = {name: k for k, name in enumerate(POTENTIALS)}
-    rows.sort(key=lambda row: (order[row["potential"]], row["width"], row["seed"]))
+    rows = sorted(table, key=lambda row: (order[row["potential"]], row["width"], row["seed"]))
     write(rows)
 
 
