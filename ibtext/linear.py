@@ -313,7 +313,8 @@ def mirror_flow(
     z = _dual_start(potential, start, A.shape[1])
     columns = FiniteColumns(A, 1.0, potential, z)
     times = check_points("times", times)
-    duals = dual_flow(columns, b, times, rtol=rtol)
+    with np.errstate(all="ignore"):  # a trial step may leave the range of floats; the integrator then shortens it
+        duals = dual_flow(columns, b, times, rtol=rtol)
     weights = np.array([columns.primal(dual) for dual in duals])
     return LinearPath(times, weights, b - weights @ A.T, duals)
 

@@ -40,13 +40,13 @@ def project(rows: Array, target: Array, potential: Potential, z: Array, tol: flo
         If neither route ends in weights that satisfy both conditions.
     """
     columns = FiniteColumns(rows, 1.0, potential, z)
-    failure: ConvergenceError | None = None
+    failure: Exception | None = None
     best = np.inf
     with np.errstate(all="ignore"):
         for start in _starts(columns, target):
             try:
                 multiplier = solve_dual(columns, target, start=start, tol=tol).multiplier
-            except ConvergenceError as reason:
+            except (ConvergenceError, LinAlgError) as reason:
                 failure = reason
                 continue
             weights = _polish(rows, target, np.asarray(columns.primal(multiplier), dtype=np.float64), potential)
