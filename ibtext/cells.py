@@ -72,11 +72,11 @@ def vectorised(zeta: Callable[[Any], Any]) -> Callable[[Array], Array]:
                 f"{t.shape} failed ({error}), probably because it uses math instead of numpy or an if on its argument; "
                 f"write it with numpy, or pass numpy.vectorize(zeta)."
             ) from error
-        bad = ~(np.isfinite(value) & (value >= 0))
+        bad = ~((value >= 0) & (value <= 1e100))  # also where it is nan
         if bad.any():
             k = np.unravel_index(int(np.argmax(bad)), t.shape)
             raise ValueError(
-                f"zeta must be finite and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}, probably "
+                f"zeta must be finite (up to 1e100) and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}, probably "
                 f"a penalty passed in place of its reciprocal or a formula used outside its range; pass a positive zeta."
             )
         return value

@@ -30,7 +30,7 @@ from . import twofold
 from .errors import ConvergenceError
 from .twofold import Twofold
 
-__all__ = ["BandSolution", "check_range", "solve_bands"]
+__all__ = ["LARGEST", "BandSolution", "check_mass", "check_range", "solve_bands"]
 
 Array = npt.NDArray[np.float64]
 Correction = Callable[[Array, Array], tuple[Array, Array]]
@@ -189,22 +189,28 @@ def _smoothing(h: Array, diagonal: Array, off: Array, weights: Array, s: float) 
     return scale, correct
 
 
-def check_range(knots: Array, labels: Array, moments: Array, weights: Array, smoothing: float) -> None:
+def _check_size(name: str, size: float) -> None:
+    if size != 0 and not 1 / LARGEST <= size <= LARGEST:
+        raise ValueError(
+            f"data and weights must lie between {1 / LARGEST:g} and {LARGEST:g} in size, but {name} is {size:g}, probably "
+            f"because of its unit; rescale it."
+        )
+
+
+def check_range(x: Array, labels: Array, weights: Array, smoothing: float) -> None:
     """Refuse units so large or small that products of the data would leave the range of double precision."""
-    scales = {
-        "the range of x": [float(np.ptp(knots))],
-        "the largest label": [float(v) for v in np.max(np.abs(labels), axis=1)],
-        "the integral of zeta": [float(np.max(moments[0] + 2 * moments[1] + moments[2]))],
-        "the largest weight": [float(np.max(weights))],
-        "smoothing": [smoothing],
-    }
-    for name, sizes in scales.items():
-        for size in sizes:
-            if size != 0 and not LARGEST**-1 <= size <= LARGEST:
-                raise ValueError(
-                    f"data and weights must lie between {1 / LARGEST:g} and {LARGEST:g} in size, but {name} is "
-                    f"{size:g}, probably because of its unit; rescale it."
-                )
+    _check_size("the largest input", float(np.max(np.abs(x))))
+    _check_size("the range of x", float(np.ptp(x)))
+    for size in np.max(np.abs(labels), axis=1):
+        _check_size("the largest label", float(size))
+    _check_size("the smallest weight", float(np.min(weights)))
+    _check_size("the largest weight", float(np.max(weights)))
+    _check_size("smoothing", smoothing)
+
+
+def check_mass(moments: Array) -> None:
+    """The same for zeta, through its integral over the interval where that is largest."""
+    _check_size("the integral of zeta", float(np.max(moments[0] + 2 * moments[1] + moments[2])))
 
 
 def solve_bands(x: Array, y: Array, moments: Array, *, smoothing: float, weights: Array) -> BandSolution:

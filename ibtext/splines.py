@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from .cells import Cells, weight_cells
 from .errors import check_choice, check_count, check_points, check_positive
-from .reinsch import BandSolution, check_range, solve_bands
+from .reinsch import LARGEST, BandSolution, check_mass, check_range, solve_bands
 
 __all__ = ["WeightedSpline", "adaptive_spline", "natural_spline", "smoothing_from_time"]
 
@@ -68,7 +68,7 @@ class WeightedSpline:
 
     def __call__(self, t: Any) -> Array:
         """The spline at ``t``; affine outside the hull of the data. Cost O(T log M)."""
-        return self._evaluate(check_points("t", t, allow_empty=True), 0)
+        return self._evaluate(_check_arguments(t), 0)
 
     def derivative(self, t: Any, *, order: int = 1) -> Array:
         """First derivative (``order=1``) or curvature (``order=2``, zero outside the hull) at ``t``."""
@@ -77,12 +77,12 @@ class WeightedSpline:
                 f"order must be 1 or 2, but {order!r} was given, probably because a third derivative was wanted; it "
                 f"jumps at the data, so difference the curvature on each side instead."
             )
-        t = check_points("t", t, allow_empty=True)
+        t = _check_arguments(t)
         return self.curvature(t) if order == 2 else self._evaluate(t, 1)
 
     def curvature(self, t: Any) -> Array:
         r"""The second derivative :math:`g'' = \zeta \sum_j \gamma_j N_j` at ``t``; zero outside the hull."""
-        t = check_points("t", t, allow_empty=True)
+        t = _check_arguments(t)
         flat, knots, gamma = t.ravel(), self._knots, self._solution.gamma
         inside = (flat >= knots[0]) & (flat <= knots[-1])
         result = np.zeros((gamma.shape[0], flat.size))
@@ -170,7 +170,18 @@ def _antiderivative(n: int) -> Array:
     return matrix
 
 
-def _check_labels(x: Any, y: Any, weights: Any) -> tuple[Array, Array, Array]:
+def _check_arguments(t: Any) -> Array:
+    """Points of evaluation, refused where an affine function of them could overflow."""
+    t = check_points("t", t, allow_empty=True)
+    if t.size and np.max(np.abs(t)) > LARGEST:
+        raise ValueError(
+            f"t must lie between {-LARGEST:g} and {LARGEST:g}, but {t.ravel()[np.argmax(np.abs(t))]:g} was given, probably "
+            f"an overflow upstream or a stand-in for infinity; pass points near the data."
+        )
+    return t
+
+
+def _check_labels(x: Any, y: Any, weights: Any, smoothing: float) -> tuple[Array, Array, Array]:
     """Inputs (M,), labels (M,) or (M, k), weights (M,), in the order received."""
     x, y = check_points("x", x), check_points("y", y)
     if x.ndim != 1 or y.ndim not in (1, 2) or y.shape[0] != x.size:
@@ -191,6 +202,7 @@ def _check_labels(x: Any, y: Any, weights: Any) -> tuple[Array, Array, Array]:
             f"of the wrong length or a zero meant to drop a point; pass for instance 1/variance, and leave out points "
             f"that shall not count."
         )
+    check_range(x, y.reshape(x.size, -1).T, weights, smoothing)
     order = np.argsort(x)
     gaps = np.diff(x[order])
     k = int(np.argmin(gaps))
@@ -305,13 +317,14 @@ def adaptive_spline(
     >>> round(float(line(0.3)), 12) == round(float(np.abs(x).mean()), 12)
     True
     """
-    x, y, weights = _check_labels(x, y, weights)
     smoothing = check_positive("smoothing", smoothing, allow_zero=True)
+    x, y, weights = _check_labels(x, y, weights, smoothing)
     order = np.argsort(x)
     back = np.argsort(order)
     knots = x[order]
     labels = np.ascontiguousarray(y[order].reshape(x.size, -1).T)
     function, cells = weight_cells(zeta, knots, breaks)
+    check_mass(cells.moments)
     if x.size == 2:  # a line, whatever the penalty
         slopes = np.diff(labels, axis=1) / np.diff(knots)
         solution = BandSolution(np.zeros_like(labels), labels, slopes, np.zeros_like(labels))
@@ -324,7 +337,6 @@ def adaptive_spline(
                 f"and {knots[k + 1]:.6g}, which forces three data points onto one line, probably because data lie outside "
                 f"the support of the breakpoints; leave them out, widen zeta, or pass a positive smoothing."
             )
-        check_range(knots, labels, cells.moments, weights, smoothing)
         solution = solve_bands(knots, labels, cells.moments, smoothing=smoothing, weights=weights[order])
     gamma, moments = solution.gamma, cells.moments
     left, right = gamma[:, :-1], gamma[:, 1:]
