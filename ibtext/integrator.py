@@ -172,6 +172,7 @@ class ImplicitStep:
         xp, first, assembly = self.xp, self.point, self.assembly
         n, rate = assembly.n, assembly.rate
         shifts, residuals = [self.shift], [self.residual]
+        self.curvature = float("inf")
         gain = h * _DIAGONAL
         tol = max(NEWTON_TOLERANCE * rtol, 1e-14) * size
         point = None
@@ -229,8 +230,11 @@ class ImplicitStep:
             new = self._solve(gain, point.kernel, self.y - point.value + point.pushed)
             step, rho, defect = new - rho, new, found
             change = float(xp.max(xp.abs(step)))
-            # what the next change would be, if the iteration converges no better than it did
-            if change * (change / last if last else 1.0) <= tol:
+            # what the next change would be: quadratic convergence as in the stage before, or no better than so far
+            ahead = self.curvature * change**2 if last == 0 else change * change / last
+            if last > 0:
+                self.curvature = 2 * change / last**2
+            if min(change, ahead) <= tol:
                 return point, rho
             last = change
         if point is not self.point:

@@ -129,6 +129,7 @@ def mirror_flow(
         snapshots.append(net)
         stops.pop(0)
     step: ImplicitStep | None = None
+    before: tuple[float, float] | None = None  # length and error of the last step
     while float(xp.max(xp.abs(residual))) > tol or stops:
         if steps + rejected >= max_steps:
             raise ConvergenceError(
@@ -140,12 +141,17 @@ def mirror_flow(
         landing = bool(stops) and clock + h >= stops[0] * (1 - 1e-12)
         length = stops[0] - clock if landing else h
         trial = step.attempt(length, rtol, size)
-        factor = min(8.0, max(0.1, 0.9 * max(trial.ratio, 1e-9) ** (-1 / 3)))
+        ratio = max(trial.ratio, 1e-9)
+        factor = 0.9 * ratio ** (-1 / 3)
+        if ratio <= 1 and before is not None:
+            # steps grow in proportion to time over many decades: expect the error to go on as it went (Gustafsson)
+            factor = max(factor, factor * length / before[0] * (before[1] / ratio) ** (1 / 3))
+        factor = min(8.0, max(0.1, factor))
         if trial.point is None or trial.ratio > 1:
             rejected += 1
-            h = length * factor
+            h, before = length * factor, None
             continue
-        steps, step = steps + 1, None
+        steps, step, before = steps + 1, None, (length, ratio)
         clock = stops[0] if landing else clock + length
         assembly.release(point)
         point = assembly.settle(trial.point, y, trial.crossed)
