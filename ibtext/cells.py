@@ -76,8 +76,8 @@ def vectorised(zeta: Callable[[Any], Any]) -> Callable[[Array], Array]:
         if bad.any():
             k = np.unravel_index(int(np.argmax(bad)), t.shape)
             raise ValueError(
-                f"zeta must be finite (up to 1e100) and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}, probably "
-                f"a penalty passed in place of its reciprocal or a formula used outside its range; pass a positive zeta."
+                f"zeta must be finite (up to 1e100) and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}, "
+                f"probably a penalty passed in place of its reciprocal or a formula used outside its range; pass a positive zeta."
             )
         return value
 

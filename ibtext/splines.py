@@ -172,13 +172,13 @@ def _antiderivative(n: int) -> Array:
 
 def _check_arguments(t: Any) -> Array:
     """Points of evaluation, refused where an affine function of them could overflow."""
-    t = check_points("t", t, allow_empty=True)
-    if t.size and np.max(np.abs(t)) > LARGEST:
+    points: Array = check_points("t", t, allow_empty=True)
+    if points.size and np.max(np.abs(points)) > LARGEST:
         raise ValueError(
-            f"t must lie between {-LARGEST:g} and {LARGEST:g}, but {t.ravel()[np.argmax(np.abs(t))]:g} was given, probably "
+            f"t must lie between {-LARGEST:g} and {LARGEST:g}, but {points.ravel()[np.argmax(np.abs(points))]:g} was given, probably "
             f"an overflow upstream or a stand-in for infinity; pass points near the data."
         )
-    return t
+    return points
 
 
 def _check_labels(x: Any, y: Any, weights: Any, smoothing: float) -> tuple[Array, Array, Array]:
