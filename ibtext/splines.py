@@ -174,9 +174,10 @@ def _check_arguments(t: Any) -> Array:
     """Points of evaluation, refused where an affine function of them could overflow."""
     points: Array = check_points("t", t, allow_empty=True)
     if points.size and np.max(np.abs(points)) > LARGEST:
+        worst = points.ravel()[np.argmax(np.abs(points))]
         raise ValueError(
-            f"t must lie between {-LARGEST:g} and {LARGEST:g}, but {points.ravel()[np.argmax(np.abs(points))]:g} was given, probably "
-            f"an overflow upstream or a stand-in for infinity; pass points near the data."
+            f"t must lie between {-LARGEST:g} and {LARGEST:g}, but {worst:g} was given, probably an overflow upstream or a "
+            f"stand-in for infinity; pass points near the data."
         )
     return points
 
