@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from .columns import WideColumns
 from .quadrature import SignRule
+from .relu_powers import PowerColumns
 
 if TYPE_CHECKING:
     from .wide import WideLimit
@@ -31,9 +32,9 @@ __all__ = ["curvature_statistics", "output_weight", "penalty_terms"]
 Array = npt.NDArray[np.float64]
 
 
-def output_weight(columns: WideColumns, values: Array, c: Array) -> Array:
+def output_weight(columns: WideColumns | PowerColumns, values: Array, c: Array) -> Array:
     """The output weight (times n) of a neuron with breakpoint c, where it depends on nothing else."""
-    if getattr(columns, "odds", None) != (0.0,):
+    if not isinstance(columns, WideColumns) or columns.odds != (0.0,):
         raise ValueError(
             "output_weight is a function of the breakpoint alone for the absolute value only, but this limit has "
             "two branches, probably because activation='relu' was used; use derivative(t, order=2)."
@@ -51,7 +52,7 @@ def curvature_statistics(limit: WideLimit) -> dict[str, float]:
     columns = limit._columns
     rule = columns.rule
     uniform = isinstance(rule, SignRule) and limit._initialization._uniform_density is not None
-    if getattr(columns, "odds", None) != (0.0,) or not uniform:
+    if not isinstance(columns, WideColumns) or columns.odds != (0.0,) or not uniform:
         raise ValueError(
             "curvature_statistics is exact for the absolute value and a uniform bias law only, but another "
             "setting was given, probably a relu network; evaluate derivative(t, order=2) on a grid."
@@ -68,8 +69,8 @@ def curvature_statistics(limit: WideLimit) -> dict[str, float]:
 def penalty_terms(limit: WideLimit) -> dict[str, float]:
     """G1, G2 and G3 of a network with two different slopes under gradient flow or an unscaled potential."""
     columns = limit._columns
-    odd = max(getattr(columns, "odds", (0.0,)))
-    if odd == 0:
+    odd = max(columns.odds) if isinstance(columns, WideColumns) else 0.0
+    if not isinstance(columns, WideColumns) or odd == 0:
         raise ValueError(
             "the terms G1, G2, G3 belong to a relu network, but another activation was given, probably 'abs', "
             "whose penalty has one term; read limit.penalty instead."

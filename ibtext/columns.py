@@ -92,7 +92,7 @@ class WideColumns:
         first, second = self.functions(element, s)
         one = first * weight
         sums = (one * first).sum(1), (one * second).sum(1), (second * second * weight).sum(1)
-        return np.stack([np.bincount(element, v, self.hats.elements) for v in sums], axis=1)
+        return np.stack([self.hats.collect(element, v) for v in sums], axis=1)
 
     def evaluate(self, v: Array) -> tuple[Array, Array]:
         """F and its Jacobian H in the hat basis, for ``solve_dual``."""
@@ -110,7 +110,7 @@ class WideColumns:
                 nodes = self.rule.nodes(self.hats.local_values(v, self.even, odd), self.potential)
                 first, second = self.functions(nodes.element, nodes.s)
                 sums = (first * nodes.load).sum(1), (second * nodes.load).sum(1)
-                part = np.stack([np.bincount(nodes.element, u, self.hats.elements) for u in sums], axis=1)
+                part: Array = np.stack([np.bincount(nodes.element, u, self.hats.elements) * 1.0 for u in sums], axis=1)
                 value += self.hats.load(part, self.even, odd)
                 matrix += self.hats.mass(self._products(nodes.element, nodes.s, nodes.slope), self.even, odd)
             value, matrix = value / len(self.odds), matrix / len(self.odds)
@@ -162,7 +162,7 @@ class WideColumns:
         slope = even * step / phi.hessian(a)
         if float(np.max(np.abs(slope) / (1 + np.abs(a)))) < 1e-5:
             return v + step  # a straight line there, without the rounding of the way through phi'
-        return phi.gradient(a + slope) / even
+        return np.asarray(phi.gradient(a + slope) / even, dtype=np.float64)
 
     def measure(self, residual: Array) -> float:
         """Largest residual of the equations at the data, in the units of y."""

@@ -85,7 +85,7 @@ class FiniteColumns:
 
     def primal(self, multiplier: Array) -> Array:
         """The parameters theta, shape (K,), that belong to a multiplier."""
-        return self.potential.inverse_gradient(self.start + multiplier @ self.features)
+        return np.asarray(self.potential.inverse_gradient(self.start + multiplier @ self.features), dtype=np.float64)
 
     def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
         """F, shape (M,), and its Jacobian H, shape (M, M)."""
@@ -132,7 +132,7 @@ def _newton_step(kernel: Array, residual: Array) -> Array:
         step += cho_solve(factor, residual * scale - scaled @ step, check_finite=False)
     except LinAlgError:
         step = np.linalg.lstsq(scaled, residual * scale, rcond=None)[0]
-    return scale * step
+    return np.asarray(scale * step, dtype=np.float64)
 
 
 def _rounding_floor(multiplier: Array, kernel: Array, measure: Callable[[Array], float]) -> float:
@@ -262,7 +262,7 @@ def _check_times(times: Any) -> Array:
             f"{np.array2string(times, threshold=6)} was given, probably unsorted or repeated values; pass "
             "np.unique(times)."
         )
-    return times
+    return np.asarray(times, dtype=np.float64)
 
 
 def dual_flow(
@@ -319,7 +319,7 @@ def dual_flow(
             f"{solution.t[-1] if len(solution.t) else 0:g} ({solution.message}), probably because of rounding at a "
             f"late time; ask for an earlier last time or a larger rtol."
         )
-    return solution.y.T
+    return np.asarray(solution.y.T, dtype=np.float64)
 
 
 def linear_flow(root: Array, y: Array, times: Array, *, rate: float = 1.0) -> Array:

@@ -64,7 +64,7 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
             f"{name} must be one of {valid}, but {value!r} was given, probably a misspelling or a name from "
             f"another library; {remedy}"
         )
-    return value
+    return str(value)
 
 
 def _shortened(value: Any) -> str:

@@ -100,10 +100,14 @@ class HatBasis:
 
     def local_values(self, v: Array, even: float, odd: float) -> Array:
         """Coefficients (M + 1, 2) of ``even v(c) + odd ell(c)`` in the local functions."""
-        values = even * self.coef * v[self.dof]
+        values: Array = even * self.coef * v[self.dof]
         if odd:
             values += odd * (self.affine @ v[[0, -1]])
-        return values
+        return np.asarray(values, dtype=np.float64)
+
+    def collect(self, element: npt.NDArray[np.intp], values: Array) -> Array:
+        """Sums of values over the pieces of each element."""
+        return np.asarray(np.bincount(element, values, self.elements), dtype=np.float64)
 
     def branch(self, even: float, odd: float) -> Array:
         """Test functions of one sign in the local functions, shape (M + 1, 2, 4).
@@ -128,17 +132,19 @@ class HatBasis:
     def load(self, integrals: Array, even: float, odd: float) -> Array:
         """Integrals of the test functions from those of the local functions, shape (M + 1, 2)."""
         if not odd:
-            return np.bincount(self.dof.ravel(), (even * self.coef * integrals).ravel(), self.x.size)
+            return np.asarray(
+                np.bincount(self.dof.ravel(), (even * self.coef * integrals).ravel(), self.x.size), dtype=np.float64
+            )
         local = self.branch(even, odd)
         values = integrals[:, 0, None] * local[:, 0] + integrals[:, 1, None] * local[:, 1]
-        return np.bincount(self._dofs.ravel(), values.ravel(), self.x.size)
+        return np.asarray(np.bincount(self._dofs.ravel(), values.ravel(), self.x.size), dtype=np.float64)
 
     def mass(self, integrals: Array, even: float, odd: float) -> Array:
         """The matrix (M, M) from the local integrals (LL, LR, RR), shape (M + 1, 3)."""
         size = self.x.size
         if not odd:
             local = even**2 * self._products * integrals[:, [0, 1, 1, 2]]
-            return np.bincount(self._flat, local.ravel(), size * size).reshape(size, size)
+            return np.asarray(np.bincount(self._flat, local.ravel(), size * size).reshape(size, size), dtype=np.float64)
         test = self.branch(even, odd)
         local = test.transpose(0, 2, 1) @ integrals[:, [[0, 1], [1, 2]]] @ test
-        return np.bincount(self._flat4, local.ravel(), size * size).reshape(size, size)
+        return np.asarray(np.bincount(self._flat4, local.ravel(), size * size).reshape(size, size), dtype=np.float64)

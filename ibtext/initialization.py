@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from .errors import check_count, check_points
 from .laws import JointLaw, is_discrete, is_law, kinks, law_moment, law_name
 from .penalty_law import PenaltyLaw
@@ -226,7 +227,7 @@ class Initialization:
             points = np.append(points, high)
         points = np.unique(points[np.isfinite(points)])
         near = np.diff(points, prepend=-np.inf) > 1e-9 * np.ptp(points)
-        return points[near]
+        return np.asarray(points[near], dtype=np.float64)
 
     def sample(self, n: int, rng: Any = None) -> dict[str, Array | float]:
         """Draw n units.

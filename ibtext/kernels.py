@@ -85,7 +85,7 @@ def _kernel(x: Array, act: AnyActivation, initialization: Initialization) -> Arr
         for j in range(k + 1):
             term = comb(k, i) * comb(k, j) * (-1) ** (i + j) * moments[i + j]
             total += term * x[:, None] ** (k - i) * x ** (k - j)
-    return (total - (-1) ** k * between) / 2
+    return np.asarray((total - (-1) ** k * between) / 2, dtype=np.float64)
 
 
 def _between(x: Array, k: int, initialization: Initialization) -> Array:
@@ -101,4 +101,4 @@ def _between(x: Array, k: int, initialization: Initialization) -> Array:
     right = np.clip(c - x[:, None], 0.0, None) ** k
     left = np.clip(x[:, None] - c, 0.0, None) ** k
     upper = np.triu((right * mass) @ left.T, 1)
-    return upper + upper.T
+    return np.asarray(upper + upper.T, dtype=np.float64)

@@ -143,7 +143,7 @@ class PolarRule:
         theta = np.arctan(self.joint.ratio * (self.hats.origin[element] + safe / self.hats.rate[element]))
         inner = (self.joint.sw * np.cos(theta)) ** self.degree * profile(element, safe)
         outer = (self.joint.sb * np.abs(self.hats.rate[element])) ** self.degree * leading[element]
-        return np.where(finite, inner, outer)
+        return np.asarray(np.where(finite, inner, outer), dtype=np.float64)
 
     def _inner(self, theta: Array, size: Array, potential: Potential) -> tuple[Array, Array]:
         """The inner integral over r, and its derivative in G."""

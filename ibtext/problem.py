@@ -86,7 +86,7 @@ def wide_columns(
     potential: Potential,
     *,
     free_affine: bool = False,
-) -> WideColumns:
+) -> WideColumns | PowerColumns:
     """The columns of a problem with sorted inputs x."""
     act = check_setting(x, activation, initialization)
     if free_affine and x.size < 2:

@@ -140,7 +140,8 @@ class SignRule:
     def _local(self, pieces: Pieces) -> Array:
         phi = self.hats.phi[pieces.element]
         ends = np.stack([pieces.left, pieces.right], axis=1)
-        return phi[:, None, :, 0] + phi[:, None, :, 1] * ends[:, :, None]  # (P, end, function)
+        local: Array = phi[:, None, :, 0] + phi[:, None, :, 1] * ends[:, :, None]  # (P, end, function)
+        return local
 
     def pieces(self, extra: tuple[Indices, Array] | None = None) -> Pieces:
         """The pieces, cut at more points if asked."""
@@ -148,7 +149,8 @@ class SignRule:
 
     def breakpoints(self, element: Indices, s: Array) -> Array:
         """Breakpoints of nodes."""
-        return self.hats.origin[element, None] + s / self.hats.rate[element, None]
+        points: Array = self.hats.origin[element, None] + s / self.hats.rate[element, None]
+        return points
 
     def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
         """Pieces, local nodes and masses of the law on them, for integrals in which g is a polynomial."""
@@ -201,7 +203,7 @@ class SignRule:
 
     def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
         """The curvature density at breakpoints c with dual profile g."""
-        return potential.inverse_gradient(g) * self.density(c)
+        return np.asarray(potential.inverse_gradient(g) * self.density(c), dtype=np.float64)
 
     def expectation(self, nodes: Nodes, values: Array, function: Callable[[Any], Any], potential: Potential) -> float:
         """E function(alpha) over the neurons of one sign."""

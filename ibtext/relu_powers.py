@@ -26,7 +26,7 @@ from .activations import ReLUPower
 from .hats import HatBasis
 from .polar import PolarRule
 from .potentials import Potential, QuadraticPotential
-from .quadrature import Nodes, Pieces, SignRule
+from .quadrature import Indices, Nodes, Pieces, SignRule
 
 __all__ = ["PowerColumns"]
 
@@ -87,7 +87,7 @@ class PowerColumns:
 
     # -- test functions ----------------------------------------------------------------------------------------
 
-    def _splines_at(self, element: Array, c: Array) -> Array:
+    def _splines_at(self, element: Indices, c: Array) -> Array:
         """B-splines that belong to the rows of divided differences, shape (M - k - 1, N), by their recursion."""
         k, t = self.k, self._knots
         out = np.zeros((self._splines.size, c.size))
@@ -110,7 +110,7 @@ class PowerColumns:
             out[row[good], inner[good]] = values[r, good]
         return out
 
-    def _tests(self, element: Array, s: Array) -> tuple[Array, Array]:
+    def _tests(self, element: Indices, s: Array) -> tuple[Array, Array]:
         """Test functions of both signs at nodes, shape (M, N) each."""
         element = np.broadcast_to(element.reshape(-1, *(1,) * (s.ndim - 1)), s.shape).ravel()
         c = self.hats.origin[element] + s.ravel() / self.hats.rate[element]
@@ -140,7 +140,7 @@ class PowerColumns:
 
     evaluate_all = evaluate
 
-    def _profile(self, z: Array, sign: int, element: Array, s: Array) -> Array:
+    def _profile(self, z: Array, sign: int, element: Indices, s: Array) -> Array:
         return np.reshape(z @ self._tests(element, s)[sign], s.shape)
 
     def _nodes(self, z: Array, sign: int, pieces: Pieces | None = None) -> Nodes:
@@ -179,11 +179,11 @@ class PowerColumns:
 
     def from_multiplier(self, multiplier: Array) -> Array:
         """Unknowns of a multiplier."""
-        return np.linalg.solve(self.change.T, multiplier)
+        return np.asarray(np.linalg.solve(self.change.T, multiplier), dtype=np.float64)
 
     def to_data(self, values: Array) -> Array:
         """From residuals in the local basis to residuals at the data, along the last axis."""
-        return np.linalg.solve(self.change, values.T).T
+        return np.asarray(np.linalg.solve(self.change, values.T).T, dtype=np.float64)
 
     def root(self) -> Array:
         """For a linear problem: a matrix G with kernel G^T G."""
@@ -266,7 +266,7 @@ class PowerColumns:
         bary = nodal / gaps
         chord = (bary * labels[index]).sum(1) / bary.sum(1)
         value = chord + np.prod(gaps, axis=1) * total
-        return np.where(on_data, labels[index[np.arange(t.size), exact]], value)
+        return np.asarray(np.where(on_data, labels[index[np.arange(t.size), exact]], value), dtype=np.float64)
 
 
 def _power(u: Array, k: int) -> Array:

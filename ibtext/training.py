@@ -182,7 +182,7 @@ def _check_times(times: Any) -> np.ndarray:
             f"times must increase and not be negative, but {times} was given, probably unsorted or repeated values; pass "
             f"np.unique(times)."
         )
-    return times
+    return np.asarray(times, dtype=np.float64)
 
 
 def _to_numpy(a: Any) -> np.ndarray:

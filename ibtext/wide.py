@@ -34,6 +34,7 @@ from .initialization import Initialization
 from .kernels import limit_kernel
 from .potentials import Potential, Scaled
 from .problem import limit_potential, wide_columns
+from .relu_powers import PowerColumns
 
 __all__ = ["WideLimit", "WidePath", "limit_kernel", "wide_flow", "wide_limit"]
 
@@ -75,7 +76,7 @@ class WideLimit:
     affine: tuple[float, float]
     activation: str
     potential: Potential | Scaled | None
-    _columns: WideColumns = field(repr=False)
+    _columns: WideColumns | PowerColumns = field(repr=False)
     _values: Array = field(repr=False)
     _labels: Array = field(repr=False)
     _initialization: Initialization = field(repr=False)
@@ -205,7 +206,7 @@ def wide_limit(
     size = float(np.max(np.abs(y)))
     columns = wide_columns(x[order], activation, initialization, phi, free_affine=free_affine)
     target = columns.target(labels)
-    if free_affine and columns.straight(labels):  # the labels are affine already
+    if isinstance(columns, WideColumns) and free_affine and columns.straight(labels):  # the labels are affine already
         values, residual, iterations = np.zeros(x.size), 0.0, 0
     else:
         solution = solve_dual(columns, target, tol=tol, size=size)
@@ -219,7 +220,9 @@ def wide_limit(
         )
     dual = np.empty_like(y)
     dual[order] = columns.multiplier(values)
-    affine = columns.affine_part(values, labels) if free_affine else (0.0, 0.0)
+    affine = (0.0, 0.0)
+    if isinstance(columns, WideColumns) and free_affine:
+        affine = columns.affine_part(values, labels)
     penalty = columns.penalty(values, scaled=isinstance(potential, Scaled))
     return WideLimit(
         x,
@@ -258,7 +261,7 @@ class WidePath:
     dual: Array
     residuals: Array
     kernels: Array
-    _columns: WideColumns = field(repr=False)
+    _columns: WideColumns | PowerColumns = field(repr=False)
     _values: Array = field(repr=False)
     _labels: Array = field(repr=False)
 
@@ -279,7 +282,7 @@ class WidePath:
 class _InData:
     """Columns in the basis of the data, in which the flow is lambda' = y - F(lambda)."""
 
-    def __init__(self, columns: WideColumns) -> None:
+    def __init__(self, columns: WideColumns | PowerColumns) -> None:
         self.columns = columns
 
     def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
