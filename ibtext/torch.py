@@ -14,8 +14,11 @@ another one is given. This module alone imports torch.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, overload
+
+import numpy as np
 
 try:
     import torch
@@ -218,6 +221,7 @@ class MirrorDescent(Optimizer):
         super().load_state_dict({**state_dict, "param_groups": groups})
         # torch has cast the state to the parameter's precision: put the float64 values back
         for saved, own in zip(groups, self.param_groups, strict=True):
+            own["potential"] = saved["potential"]  # torch has copied it
             for key, p in zip(saved["params"], own["params"], strict=True):
                 self.state[p] = {name: v.to(p.device) for name, v in state_dict["state"][key].items()}
 
@@ -312,32 +316,35 @@ def _dual(p: torch.Tensor, center: torch.Tensor, phi: Potential) -> torch.Tensor
 
 
 def _encode(potential: Potential | Scaled | None) -> dict[str, Any] | None:
-    """A potential as a dictionary of plain values."""
+    """A potential as plain values: its numbers if this package has it, otherwise its name and what tells it from others."""
     if potential is None:
         return None
-    scaled = isinstance(potential, Scaled)
     phi = potential.phi if isinstance(potential, Scaled) else potential
     kind = type(phi)
-    known = getattr(catalogue, kind.__name__, None) is kind
-    names: list[str] = [field.name for field in dataclasses.fields(phi)] if dataclasses.is_dataclass(phi) else []
-    values: dict[str, Any] = {name: getattr(phi, name) for name in names}
-    return {
-        "name": kind.__name__ if known else f"{kind.__module__}.{kind.__qualname__}",
-        "scaled": scaled,
-        "values": {name: float(value) for name, value in values.items() if isinstance(value, int | float)},
-    }
+    saved: dict[str, Any] = {"name": kind.__name__, "scaled": isinstance(potential, Scaled)}
+    if getattr(catalogue, kind.__name__, None) is kind:
+        names: list[str] = [field.name for field in dataclasses.fields(phi)] if dataclasses.is_dataclass(phi) else []
+        return saved | {"values": {name: float(getattr(phi, name)) for name in names}}
+    low, high = (float(end) for end in phi.domain)
+    width = high - low if math.isfinite(high - low) else 4.0
+    first = low if math.isfinite(low) else high - width if math.isfinite(high) else -width / 2
+    slopes = phi.gradient(first + width * np.array([0.15, 0.4, 0.55, 0.9]))
+    return saved | {"name": f"{kind.__module__}.{kind.__qualname__}", "slopes": [float(slope) for slope in slopes]}
 
 
 def _decode(saved: dict[str, Any] | None, own: Potential | Scaled | None) -> Potential | Scaled | None:
     """The potential of a saved group: rebuilt if this package has it, otherwise the optimiser's own if it is the same."""
-    if saved is None or saved == _encode(own):
-        return own if saved is not None else None
-    kind = getattr(catalogue, saved["name"], None)
-    if kind is None:
+    if saved is None:
+        return None
+    if "values" in saved:
+        phi: Potential = getattr(catalogue, saved["name"])(**saved["values"])
+        return Scaled(phi) if saved["scaled"] else phi
+    mine = _encode(own) or {}
+    same = all(saved[key] == mine.get(key) for key in ("name", "scaled"))
+    if not same or not np.allclose(saved["slopes"], mine["slopes"], rtol=1e-9, atol=0.0):
         raise ValueError(
             f"a saved potential that is not part of ibtext must be given again, but the state was saved with "
-            f"{saved['name']} {saved['values']} and this optimiser has {own!r}, probably because it was constructed with other "
-            f"options; construct it with that potential, then load."
+            f"{saved['name']} and this optimiser has {own!r}, or one of other options, probably because it was constructed "
+            f"anew; construct it with that potential, then load."
         )
-    phi: Potential = kind(**saved["values"])
-    return Scaled(phi) if saved["scaled"] else phi
+    return own

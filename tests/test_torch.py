@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import ibtext as ib
+from ibtext.custom_potential import CustomPotential
 from ibtext.torch import MirrorDescent
 
 F64 = torch.float64
@@ -351,9 +352,23 @@ def test_a_potential_of_ones_own_must_be_given_again():
     same.load_state_dict(state)
     assert same.param_groups[0]["potential"] == Quartic(2.0)
     assert same.param_groups[0]["lr"] == 0.1
-    for other in (None, Quartic(3.0), ib.CoshPotential()):
+    for other in (None, Quartic(3.0), ib.CoshPotential(), ib.Scaled(Quartic(2.0))):
         with pytest.raises(ValueError, match=r"saved with .*Quartic"):
-            MirrorDescent([p], lr=0.1, potential=other).load_state_dict(state)
+            MirrorDescent([p], lr=0.1, potential=other, width=2).load_state_dict(state)
+
+
+def test_potentials_made_of_functions_are_told_apart_by_their_values():
+    def made(c, domain=(-np.inf, np.inf)):
+        return CustomPotential(lambda x: c * x**4 + x**2, lambda x: 4 * c * x**3 + 2 * x, domain=domain)
+
+    p = torch.ones(2, requires_grad=True)
+    state = through_a_file(MirrorDescent([p], lr=0.1, potential=made(1.0)).state_dict())
+    again = made(1.0)
+    same = MirrorDescent([p], lr=0.3, potential=again)
+    same.load_state_dict(state)
+    assert same.param_groups[0]["potential"] is again
+    with pytest.raises(ValueError, match="must be given again"):
+        MirrorDescent([p], lr=0.3, potential=made(1.1)).load_state_dict(state)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])

@@ -15,7 +15,15 @@ from tools.execute import ROOT
 
 PAGES = sorted((ROOT / "book" / "reference").glob("*.md"))
 #: Modules whose own ``__all__`` is public, beside the modules that ``ibtext`` exports.
-MODULES = ("ibtext.demos", "ibtext.factorized", "ibtext.linear", "ibtext.plotting", "ibtext.splines", "ibtext.torch")
+MODULES = (
+    "ibtext.demos",
+    "ibtext.factorized",
+    "ibtext.linear",
+    "ibtext.plotting",
+    "ibtext.splines",
+    "ibtext.sweep",
+    "ibtext.torch",
+)
 
 
 def resolve(name: str) -> Any:
