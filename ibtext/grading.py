@@ -22,9 +22,7 @@ def straight_below(potential: Potential) -> float:
     return float(z[np.flatnonzero(bent)[-1]] / 10) if bent.any() else 1e2
 
 
-def graded_fractions(
-    ends: Array, floor: float, degree: int
-) -> tuple[npt.NDArray[np.intp], Array, Array]:
+def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[npt.NDArray[np.intp], Array, Array]:
     """Cut pieces on which the profile is monotone, given its absolute values at the ends, shape (2, P).
 
     Returns, for each part, the number of its piece and the fractions of the piece at which it begins and ends. The
