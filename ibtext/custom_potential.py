@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.differentiate import derivative
 
 from .bregman import Potential
 from .monotone import as_array
@@ -216,6 +215,8 @@ def _room(x: Any, domain: tuple[float, float]) -> Array:
 
 
 def _differentiate(f: Function, x: Array, domain: tuple[float, float]) -> Array:
+    from scipy.differentiate import derivative  # needed by few: `import ibtext` stays without it
+
     if x.size == 0:
         return np.zeros_like(x)
     with np.errstate(all="ignore"):
