@@ -116,7 +116,7 @@ class JointLaw:
         self.sw, self.sb = float(weight.std()), float(bias.std())
         self.ratio = self.sw / self.sb
         top = math.log(math.sqrt(2) * max(_reach(weight, self.sw), _reach(bias, self.sb)))
-        self._grid = np.linspace(-10.0, top, math.ceil(top + 10) + 1)
+        self._grid = np.linspace(-12.0, top, math.ceil(top + 12) + 1)
         self._cuts = radial_edges(weight, self.sw), radial_edges(bias, self.sb)
         pairs = kinks(bias)[:, None] / self.sb / (kinks(weight) / self.sw)
         # a tail like a power shows in Z as a power of theta times a logarithm
@@ -127,13 +127,14 @@ class JointLaw:
     def _names(self) -> tuple[str, str]:
         return law_name(self.weight), law_name(self.bias)
 
-    def radial(self, theta: Array) -> tuple[Array, Array]:
-        """Radii and masses ``2 r p q dr`` for each angle, shape (len(theta), R)."""
+    def radial(self, theta: Array, *, deep: bool = False) -> tuple[Array, Array]:
+        """Radii and masses ``2 r p q dr`` for each angle, shape (len(theta), R); ``deep`` for integrands not small at 0."""
         cos, sin = np.cos(theta)[:, None], np.abs(np.sin(theta))[:, None]
-        low, high = self._grid[0], self._grid[-1]
+        axis = np.concatenate([np.arange(-20.0, -12.0), self._grid]) if deep else self._grid
+        low, high = axis[0], axis[-1]
         with np.errstate(divide="ignore"):
             cuts = [np.log(c / side) for c, side in zip(self._cuts, (cos, sin), strict=True)]
-        grid = np.broadcast_to(self._grid, (theta.size, self._grid.size))
+        grid = np.broadcast_to(axis, (theta.size, axis.size))
         edges = np.sort(np.concatenate([grid, *(np.clip(c, low, high) for c in cuts)], axis=1), axis=1)
         x, w = np.polynomial.legendre.leggauss(_NODES)
         half = np.diff(edges, axis=1)[:, :, None] / 2
@@ -155,7 +156,7 @@ class JointLaw:
         flat = theta.ravel()
         out = np.empty(flat.size)
         for block in self.blocks(flat):
-            r, mass = self.radial(flat[block])
+            r, mass = self.radial(flat[block], deep=m < 3)
             out[block] = (r ** (m - 1) * mass).sum(1)
         return out.reshape(theta.shape)
 
@@ -227,7 +228,9 @@ def check_law(initialization: Any, degree: int = 1) -> None:
                 f"probably a mixture with zeros; drop the neurons that are dead, or choose another law."
             )
         for where in (0.0, float(law.support()[1])):
-            if np.isfinite(where) and not np.isfinite(law.pdf(where)):
+            with np.errstate(all="ignore"):
+                unbounded = np.isfinite(where) and not np.isfinite(law.pdf(where))
+            if unbounded:
                 raise ValueError(
                     f"the densities of weight and bias must be bounded, but that of the {name} is infinite at {where:g}, "
                     f"probably an arcsine, beta or gamma-like law with a small shape; choose a law with a bounded density."

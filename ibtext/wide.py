@@ -214,7 +214,7 @@ def wide_limit(
         residual = columns.misfit(values, labels)
     if residual > max(tol, 1e-12) * size:
         raise ConvergenceError(
-            f"the limit must meet the labels to {max(tol, 1e-12) * size:.1e}, but rounding stops at {residual:.1e}, "
+            f"the limit must meet the labels to {max(tol, 1e-12) * size:.1e}, but the solver stops at {residual:.1e}, "
             f"probably because inputs are too many or too close for labels this rough; drop or average the closest "
             f"points, or raise tol."
         )

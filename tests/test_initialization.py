@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 import ibtext as ib
 
@@ -69,3 +69,74 @@ def test_knots_resolve_the_density(law):
     c, mass = (left + length * (1 + s) / 2).ravel(), (length * w / 2).ravel()
     assert mass @ init.density(c) == pytest.approx(1, abs=1e-13)
     assert mass @ (init.density(c) * c**4) == pytest.approx(law.moment(4), rel=1e-12)
+
+
+def test_a_law_for_any_penalty():
+    """p_C = 1/(Z rho): Kolmogorov-Smirnov on draws, zeta recovered, inverse functions, and the penalty paid."""
+
+    def rho(c):
+        return 0.2 + np.abs(c - 0.3) + c**2  # a kink at 0.3
+
+    init = ib.Initialization.for_penalty(rho, support=(-1.0, 2.0))
+    law = init.breakpoint
+    total = sum(integrate.quad(lambda c: 1 / rho(c), a, b, epsrel=1e-13)[0] for a, b in ((-1, 0.3), (0.3, 2)))
+    c = np.linspace(-1, 2, 31)
+    np.testing.assert_allclose(init.zeta(c), 1 / (total * rho(c)), rtol=1e-12)
+    below = [integrate.quad(lambda v: 1 / rho(v) / total, -1, e, points=[0.3], epsrel=1e-13)[0] for e in c[1:]]
+    np.testing.assert_allclose(law.cdf(c[1:]), below, atol=1e-12)
+    np.testing.assert_allclose(law.ppf(law.cdf(c)), c, atol=1e-10)
+    draw = init.sample(20_000, rng=5)
+    assert stats.kstest(draw["bias"] / draw["weight"], law.cdf).pvalue > 1e-3
+    x, y = np.array([-0.5, 0.4, 1.1]), np.array([1.0, -0.5, 0.3])
+    free = ib.wide_limit(x, y, activation="abs", initialization=init, free_affine=True)
+    cuts = [-0.5, 0.3, 0.4, 1.1]
+    paid = sum(
+        integrate.quad(lambda c: float(free.derivative(c, order=2)) ** 2 * total * rho(c), a, b, epsrel=1e-11)[0]
+        for a, b in zip(cuts, cuts[1:], strict=False)
+    )
+    assert 4 * free.penalty == pytest.approx(paid, rel=1e-9)  # alpha = h''/(2 p)
+
+
+REFUSED = {
+    "discrete bias": (lambda: ib.Initialization(bias=stats.poisson(3)), "a discrete law"),
+    "discrete weight": (lambda: ib.Initialization(weight=stats.bernoulli(0.5), bias=stats.norm()), "a discrete law"),
+    "both bias and breakpoint": (lambda: ib.Initialization(bias=stats.norm(), breakpoint=stats.norm()), "in place of"),
+    "penalty: array": (lambda: ib.Initialization.for_penalty(np.ones(3), support=(-1, 1)), "function of the location"),
+    "penalty: support": (lambda: ib.Initialization.for_penalty(np.exp, support=(1, -1)), "lo < hi"),
+    "penalty: infinite support": (lambda: ib.Initialization.for_penalty(np.exp, support=(-np.inf, 1)), "finite"),
+    "penalty: negative": (lambda: ib.Initialization.for_penalty(lambda c: c, support=(-1, 1)), "must be positive"),
+    "penalty: nan": (lambda: ib.Initialization.for_penalty(lambda c: c * np.nan, support=(-1, 1)), "must be positive"),
+    "penalty: scalar of all": (lambda: ib.Initialization.for_penalty(lambda c: np.ones(2), support=(-1, 1)), "one value"),
+}
+LIMITS = {
+    "cauchy": (stats.cauchy(), "signs", "variance"),
+    "student 2": (stats.t(2), "signs", "variance"),
+    "student 3 with weights": (stats.t(3), stats.norm(), "moment of order 3"),
+    "heavy weight": (stats.norm(), stats.t(2.5), "moment of order 3"),
+    "asymmetric bias": (stats.norm(0.1), "signs", "symmetric"),
+    "asymmetric weight": (stats.norm(), stats.uniform(-1, 3), "symmetric"),
+    "infinite at 0": (stats.dgamma(0.5), "signs", "bounded"),
+    "infinite at the end": (stats.arcsine(-1, 2), "signs", "bounded"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_laws_that_are_refused(case):
+    call, match = REFUSED[case]
+    with pytest.raises(ValueError, match=match) as caught:
+        call()
+    assert "probably" in str(caught.value) and ", but " in str(caught.value)
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_laws_without_a_limit_are_refused(case):
+    bias, weight, match = LIMITS[case]
+    init = ib.Initialization(weight=weight, bias=bias)
+    for call in (
+        lambda: ib.wide_limit([0.1, 0.5], [1.0, 2.0], initialization=init),
+        lambda: ib.wide_flow([0.1, 0.5], [1.0, 2.0], [1.0], initialization=init),
+        lambda: ib.limit_kernel([0.1], [0.5], initialization=init),
+    ):
+        with pytest.raises(ValueError, match=match) as caught:
+            call()
+        assert "probably" in str(caught.value) and ", but " in str(caught.value)
