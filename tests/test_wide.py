@@ -43,16 +43,12 @@ def test_kernels_of_the_uniform_law_are_cubic(a):
     init = ib.Initialization(bias=stats.uniform(-a, 2 * a))
     s, t = np.meshgrid(X, np.linspace(-0.8, 0.8, 9), indexing="ij")
     absolute = closed_abs(s, t, a)
-    np.testing.assert_allclose(
-        ib.limit_kernel(X, t[0], activation="abs", initialization=init), absolute, rtol=1e-14, atol=1e-15
-    )
+    np.testing.assert_allclose(ib.limit_kernel(X, t[0], activation="abs", initialization=init), absolute, rtol=1e-14, atol=1e-15)
     relu = (absolute + s * t + a**2 / 3) / 4
     np.testing.assert_allclose(ib.limit_kernel(X, t[0], activation="relu", initialization=init), relu, atol=1e-15)
     leak = 0.1  # sigma = (1 - leak) relu + leak u, and E[relu(u) v] = E[u v]/2 by symmetry
     leaky = (1 - leak) ** 2 * relu + ((1 - leak) * leak + leak**2) * (s * t + a**2 / 3)
-    np.testing.assert_allclose(
-        ib.limit_kernel(X, t[0], activation="leaky_relu", initialization=init), leaky, atol=1e-15
-    )
+    np.testing.assert_allclose(ib.limit_kernel(X, t[0], activation="leaky_relu", initialization=init), leaky, atol=1e-15)
 
 
 @pytest.mark.parametrize("law", [stats.norm(0, 1), stats.laplace(0, 0.6), stats.triang(0.5, -2, 4)], ids=lambda v: v.dist.name)
@@ -94,9 +90,7 @@ def oracle(limit, inverse, t):
     cuts = sorted({mpmath.mpf(-1), mpmath.mpf(1), *xs} | ({mpmath.mpf(t)} if abs(t) < 1 else set()))
     zeros = [p + (q - p) * g(p) / (g(p) - g(q)) for p, q in itertools.pairwise(cuts) if g(p) * g(q) < 0]
     cuts = sorted({*cuts, *zeros})
-    return sum(
-        mpmath.quad(lambda c: inverse(g(c)) * abs(t - c) / 2, [p, q], maxdegree=10) for p, q in itertools.pairwise(cuts)
-    )
+    return sum(mpmath.quad(lambda c: inverse(g(c)) * abs(t - c) / 2, [p, q], maxdegree=10) for p, q in itertools.pairwise(cuts))
 
 
 def quartic(g):
@@ -145,7 +139,9 @@ def zeros_of_g(limit):
     """Zeros of the piecewise linear g in [-1, 1], from the multiplier."""
     knots = np.unique(np.concatenate([limit.x, [-1.0, 1.0]]))
     g = limit.dual @ np.abs(limit.x[:, None] - knots)
-    return np.array([a - ga * (b - a) / (gb - ga) for a, b, ga, gb in zip(knots, knots[1:], g, g[1:]) if ga * gb < 0])
+    return np.array(
+        [a - ga * (b - a) / (gb - ga) for a, b, ga, gb in zip(knots, knots[1:], g, g[1:], strict=False) if ga * gb < 0]
+    )
 
 
 @pytest.mark.parametrize("name", POTENTIALS)
@@ -183,9 +179,7 @@ def test_optimality_no_admissible_change_lowers_the_cost(name):
 
 def test_derivatives_are_those_of_the_function():
     for activation in ("abs", "relu"):
-        limit = ib.wide_limit(
-            X, Y, activation=activation, initialization=UNIFORM, potential=ib.Scaled(ib.PowerPotential(3, 1.0))
-        )
+        limit = ib.wide_limit(X, Y, activation=activation, initialization=UNIFORM, potential=ib.Scaled(ib.PowerPotential(3, 1.0)))
         t = np.linspace(-1.3, 1.3, 57) + 0.001
         h = 1e-5
         np.testing.assert_allclose((limit(t + h) - limit(t - h)) / (2 * h), limit.derivative(t), atol=1e-6)
@@ -202,12 +196,8 @@ def test_derivatives_are_those_of_the_function():
 def test_reflection_and_label_scaling(s, p, labels):
     """h of reflected data is h reflected; labels s*y with omega equal s times labels y with omega s^(2-p)."""
     labels = np.array(labels)
-    limit = ib.wide_limit(
-        X, labels, activation="abs", initialization=UNIFORM, potential=ib.Scaled(ib.PowerPotential(p, 1.0))
-    )
-    mirror = ib.wide_limit(
-        -X, labels, activation="abs", initialization=UNIFORM, potential=ib.Scaled(ib.PowerPotential(p, 1.0))
-    )
+    limit = ib.wide_limit(X, labels, activation="abs", initialization=UNIFORM, potential=ib.Scaled(ib.PowerPotential(p, 1.0)))
+    mirror = ib.wide_limit(-X, labels, activation="abs", initialization=UNIFORM, potential=ib.Scaled(ib.PowerPotential(p, 1.0)))
     np.testing.assert_allclose(mirror(-GRID), limit(GRID), atol=1e-11)
     scaled = ib.wide_limit(
         X, s * labels, activation="abs", initialization=UNIFORM, potential=ib.Scaled(ib.PowerPotential(p, s ** (p - 2)))
@@ -274,3 +264,27 @@ def test_flow_of_the_quadratic_potential_is_an_exponential():
     values, vectors = np.linalg.eigh(kernel)
     exact = (vectors * np.exp(-np.outer(times, values))[:, None, :]) @ (vectors.T @ Y)
     np.testing.assert_allclose(path.residuals, exact, atol=2e-9)
+
+
+@pytest.mark.parametrize("name", ["|x|^3+x^2", "x^4+x^2", "cosh"])
+def test_flow_against_tight_integrations(name):
+    """To time 30 against DOP853 at 1e-13; to 1e6 against Radau at 1e-12; 1e-8 along the path."""
+    options = {"activation": "abs", "initialization": UNIFORM, "potential": ib.Scaled(POTENTIALS[name])}
+    times = np.array([0.1, 1.0, 30.0, 1e3, 1e6])
+    path, fine = (ib.wide_flow(X, Y, times, rtol=r, **options) for r in (1e-9, 1e-12))
+    np.testing.assert_allclose(path(GRID), fine(GRID), atol=1e-8)
+    phi = POTENTIALS[name]
+    cuts = np.unique([-1.0, *X, 1.0])
+    s, w = np.polynomial.legendre.leggauss(60)
+
+    def right(t, lam):
+        g = lam @ np.abs(X[:, None] - cuts)
+        zeros = [a - u * (b - a) / (v - u) for a, b, u, v in zip(cuts, cuts[1:], g, g[1:], strict=False) if u * v < 0]
+        edges = np.unique([*cuts, *zeros])
+        half = np.diff(edges)[:, None] / 2
+        c, mass = (edges[:-1, None] + half * (1 + s)).ravel(), (half * w).ravel() / 2
+        response = np.abs(X[:, None] - c)
+        return Y - response @ (mass * phi.inverse_gradient(lam @ response))
+
+    reference = integrate.solve_ivp(right, (0, 30.0), np.zeros(5), method="DOP853", rtol=1e-12, atol=1e-13, t_eval=times[:3])
+    np.testing.assert_allclose(path.dual[:3], reference.y.T, atol=1e-8)

@@ -1,5 +1,6 @@
 """Infinite width for every symmetric law of (w, b): kernels, limits and penalties against independent integrals."""
 
+# ruff: noqa: B023
 from __future__ import annotations
 
 import itertools
