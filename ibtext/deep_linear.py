@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
-from .errors import ConvergenceError, check_count, check_points, check_positive
+from .errors import ConvergenceError, check_count, check_points, check_positive, check_rng
 
 __all__ = ["DeepLinearPath", "balanced_start", "check_times", "deep_linear_flow", "end_to_end_flow", "integrate"]
 
@@ -160,7 +160,7 @@ def balanced_start(product: Any, *, depth: int, width: int | None = None, rng: A
     rank = min(width, len(values))
     left, values, right = left[:, :rank], values[:rank], right[:rank]
     root = values ** (1 / depth)
-    generator = None if rng is None else np.random.default_rng(rng)
+    generator = None if rng is None else check_rng(rng)
     bases = []
     for _ in range(depth - 1):
         basis = np.eye(width, rank) if generator is None else np.linalg.qr(generator.standard_normal((width, rank)))[0]

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import difflib
 import operator
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-__all__ = ["ConvergenceError", "check_choice", "check_count", "check_data", "check_points", "check_positive"]
+__all__ = [
+    "ConvergenceError",
+    "check_choice",
+    "check_count",
+    "check_data",
+    "check_points",
+    "check_positive",
+    "check_rng",
+    "shortened",
+]
+
+LARGEST_COUNT = 10**12
+"""No computer of today holds that many neurons, or takes that many steps."""
 
 NEARLY_COINCIDENT = 1e-6
 """Smallest gap between inputs, relative to their range, that the solvers accept.
@@ -25,16 +38,36 @@ class ConvergenceError(RuntimeError):
     """
 
 
+def shortened(value: Any) -> str:
+    """``repr`` of a value in at most 60 characters, for a message."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # integers of more than 4300 digits refuse to be written
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _real_number(value: Any) -> float:
+    """A real number, or a 0-d array of one, as a float; NaN for text, truth values, dates, complex and masked numbers."""
+    if isinstance(value, np.ma.MaskedArray) or (isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "iuf"):
+        return float("nan")
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a 0-d array or tensor
+        value = value.item()
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return float("nan")
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf")
+
+
 def check_positive(name: str, value: Any, *, allow_zero: bool = False) -> float:
     """Return ``value`` as a float, or refuse it if it is not a finite positive number."""
     rule = "a finite number that is at least 0" if allow_zero else "a finite positive number"
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
+    number = _real_number(value)
     if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
         raise ValueError(
-            f"{name} must be {rule}, but {value!r} was given, probably because of a sign, a unit or a missing "
+            f"{name} must be {rule}, but {shortened(value)} was given, probably because of a sign, a unit or a missing "
             f"value; pass a number such as {name}=1.0."
         )
     return number
@@ -43,45 +76,65 @@ def check_positive(name: str, value: Any, *, allow_zero: bool = False) -> float:
 def check_count(name: str, value: Any) -> int:
     """Return ``value`` as an int, or refuse it if it is not a positive integer."""
     try:
-        number = operator.index(value)
+        number = 0 if isinstance(value, (bool, np.bool_, np.ma.MaskedArray)) else operator.index(value)
     except TypeError:
         number = 0
-    if number < 1 or isinstance(value, (bool, np.bool_)):
+    if number < 1:
         raise ValueError(
-            f"{name} must be a positive integer, but {value!r} was given, probably because a division gave a "
+            f"{name} must be a positive integer, but {shortened(value)} was given, probably because a division gave a "
             f"float or a count was left at zero; pass an integer such as {name}=100."
+        )
+    if number > LARGEST_COUNT:
+        raise ValueError(
+            f"{name} must be at most {LARGEST_COUNT:.0e}, but {shortened(value)} was given, probably because of a product or a "
+            f"power too many; pass an integer such as {name}=100."
         )
     return number
 
 
+def check_rng(value: Any) -> np.random.Generator:
+    """Return a generator of random numbers for a seed, a generator or None (fresh numbers), or refuse it."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        return np.random.default_rng(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"rng must be a seed, an integer that is at least 0, or a numpy Generator, but {shortened(value)} was given, "
+            f"probably a float or a generator of another library; pass for instance rng=0."
+        ) from None
+
+
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of ``choices``, or refuse it with the list of valid names."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         valid = ", ".join(repr(c) for c in choices)
-        near = difflib.get_close_matches(str(value).lower(), choices, n=1, cutoff=0.8)
+        near = difflib.get_close_matches(str(value).lower(), choices, n=1, cutoff=0.8) if isinstance(value, str) else []
         remedy = f"write {near[0]!r}." if near else "choose a name from the list."
         raise ValueError(
-            f"{name} must be one of {valid}, but {value!r} was given, probably a misspelling or a name from "
+            f"{name} must be one of {valid}, but {shortened(value)} was given, probably a misspelling or a name from "
             f"another library; {remedy}"
         )
     return str(value)
 
 
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndarray:
     """Return ``value`` as a finite float64 array of any shape, or refuse it."""
+    if np.ma.is_masked(value):  # NumPy would bring the hidden numbers back
+        raise ValueError(
+            f"{name} must be an array without masked entries, but {int(np.sum(np.ma.getmaskarray(value)))} of "
+            f"{np.ma.getmaskarray(value).size} are masked, probably missing values; pass the others, {name}.compressed() for "
+            f"one dimension."
+        )
     try:
-        array = np.asarray(value)
+        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
         if array.dtype.kind not in "biuf":  # NumPy would turn the text "0.5" into a number
             raise TypeError
-        array = array.astype(np.float64)
-    except (TypeError, ValueError):
+        with np.errstate(over="ignore"):  # long doubles beyond the range of doubles are refused below
+            array = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
-            f"{name} must be an array of real numbers, but {_shortened(value)} was given, probably because of a "
+            f"{name} must be an array of real numbers, but {shortened(value)} was given, probably because of a "
             f"nested list of unequal lengths or text from a file; pass a list of floats."
         ) from None
     if array.size == 0 and not allow_empty:
@@ -118,10 +171,11 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         )
     if x.size > 1:
         order = np.argsort(x)
-        gaps = np.diff(x[order])
+        with np.errstate(over="ignore"):  # the range may exceed the largest double
+            gaps, reach = np.diff(x[order]), float(np.ptp(x))
         k = int(np.argmin(gaps))
         i, j = int(order[k]), int(order[k + 1])
-        if gaps[k] <= NEARLY_COINCIDENT * max(float(np.ptp(x)), np.finfo(float).tiny):
+        if gaps[k] <= NEARLY_COINCIDENT * max(reach, np.finfo(float).tiny):
             if gaps[k] == 0:
                 how = "equal" if y[i] == y[j] else "different"
                 what = f"x[{i}] and x[{j}] are both {x[i]} (with {how} labels)"

@@ -225,7 +225,7 @@ def bregman_projection(
     """
     A, b = _check_problem(A, b)
     potential = _check_potential(potential)
-    check_positive("tol", tol)
+    tol = check_positive("tol", tol)
     z = _dual_start(potential, start, A.shape[1])
     rows, target, back, condition = _rows(A, b)
     if condition > 1e13:
@@ -309,7 +309,7 @@ def mirror_flow(
     """
     A, b = _check_problem(A, b)
     potential = _check_potential(potential)
-    check_positive("rtol", rtol)
+    rtol = check_positive("rtol", rtol)
     z = _dual_start(potential, start, A.shape[1])
     columns = FiniteColumns(A, 1.0, potential, z)
     times = check_points("times", times)

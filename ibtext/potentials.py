@@ -32,7 +32,7 @@ import numpy as np
 from .bregman import Potential, Scaled
 from .bregman import as_array as _array
 from .divergences import asinh_difference, exp_divergence, log_ratio, power_divergence
-from .errors import check_positive
+from .errors import check_positive, shortened
 from .power_start import power_start
 
 __all__ = [
@@ -47,8 +47,17 @@ __all__ = [
 ]
 
 
-def _is_exponent(p: object) -> bool:
-    return isinstance(p, Real) and bool(np.isfinite(float(p))) and float(p) > 1
+def _check_exponent(p: Any, remedy: str) -> float:
+    """An exponent as a Python number, or a refusal."""
+    try:
+        good = isinstance(p, Real) and not isinstance(p, bool) and 1 < float(p) < np.inf
+    except OverflowError:
+        good = False
+    if not good:
+        raise ValueError(
+            f"p must be a finite exponent above 1, but p={shortened(p)} was given, probably to ask for a limiting norm; {remedy}"
+        )
+    return p if isinstance(p, int) else float(p)  # single precision in p would lose digits of p - 1
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,9 @@ class PowerPotential(Potential):
     omega: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("omega", self.omega)
-        if not _is_exponent(self.p):
-            raise ValueError(
-                f"p must be a finite exponent above 1, but p={self.p!r} was given, probably to ask for the absolute "
-                f"value; the limit p -> 1 is approached with values such as p=1.05."
-            )
+        object.__setattr__(self, "omega", check_positive("omega", self.omega))
+        remedy = "the limit p -> 1, the absolute value, is approached with values such as p=1.05."
+        object.__setattr__(self, "p", _check_exponent(self.p, remedy))
 
     def __call__(self, x: Any) -> Any:
         x, xp = _array(x)
@@ -104,11 +110,12 @@ class PowerPotential(Potential):
         return xp.sign(z) * self._inverse_positive(size, xp)
 
     def mirror(self, z: Any) -> tuple[Any, Any]:
-        if self.p != 3:
-            return super().mirror(z)
         z, xp = _array(z)
-        root = xp.sqrt(self.omega**2 + 3 * xp.abs(z))
-        return z / (self.omega + root), 0.5 / root
+        if self.p == 3:
+            root = xp.sqrt(self.omega**2 + 3 * xp.abs(z))
+            return z / (self.omega + root), 0.5 / root
+        x = self.inverse_gradient(z)
+        return x, 1 / (12 * (x * x) + 2 * self.omega) if self.p == 4 else 1 / self.hessian(x)
 
     def _inverse_positive(self, size: Any, xp: Any) -> Any:
         """Solve p x^(p-1) + 2 omega x = size for x >= 0: a start to nine digits, then one Newton step."""
@@ -142,7 +149,7 @@ class QuadraticPotential(Potential):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("scale", self.scale)
+        object.__setattr__(self, "scale", check_positive("scale", self.scale))
 
     def __call__(self, x: Any) -> Any:
         x, _ = _array(x)
@@ -218,7 +225,7 @@ class HypentropyPotential(Potential):
     beta: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("beta", self.beta)
+        object.__setattr__(self, "beta", check_positive("beta", self.beta))
 
     def __call__(self, x: Any) -> Any:
         x, xp = _array(x)
@@ -299,11 +306,8 @@ class PNormPotential(Potential):
     p: float = 2.0
 
     def __post_init__(self) -> None:
-        if not _is_exponent(self.p):
-            raise ValueError(
-                f"p must be a finite exponent above 1, but p={self.p!r} was given, probably to ask for the l1 or the "
-                f"max norm; approach them with values such as p=1.05 or p=20."
-            )
+        remedy = "approach the l1 and the max norm with values such as p=1.05 or p=20."
+        object.__setattr__(self, "p", _check_exponent(self.p, remedy))
 
     def __call__(self, x: Any) -> Any:
         x, xp = _array(x)

@@ -111,9 +111,9 @@ def mirror_flow(
     about 500 bytes a neuron.
     """
     x, y = check_data(x, y)
-    check_positive("tol", tol)
-    check_positive("rtol", rtol)
-    check_count("max_steps", max_steps)
+    tol = check_positive("tol", tol)
+    rtol = check_positive("rtol", rtol)
+    max_steps = check_count("max_steps", max_steps)
     problem = MirrorProblem(net, x, potential, layers, center)
     stops = [] if times is None else list(_check_times(times))
     xp, y = problem.xp, net.inputs(y)
@@ -228,8 +228,8 @@ def mirror_descent(
     Two sweeps over the neurons a step.
     """
     x, y = check_data(x, y)
-    check_positive("step_size", step_size)
-    check_count("n_steps", n_steps)
+    step_size = check_positive("step_size", step_size)
+    n_steps = check_count("n_steps", n_steps)
     problem = MirrorProblem(net, x, potential, layers, center)
     xp, tangent, n = problem.xp, problem.tangent, problem.n
     y = net.inputs(y)
