@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 
-from . import rates
+from . import factorized, linear, rates, splines
+from .custom_potential import CustomPotential
 from .dual import DualSolution, FiniteColumns, dual_flow, solve_dual
 from .errors import ConvergenceError
 from .initialization import Initialization
@@ -23,6 +24,7 @@ from .potentials import (
     QuadraticPotential,
     Scaled,
 )
+from .sweep import SweepError, SweepTable, sweep
 from .training import TrainingRun, mirror_descent, mirror_flow
 from .wide import WideLimit, WidePath, limit_kernel, wide_flow, wide_limit
 
@@ -31,6 +33,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConvergenceError",
     "CoshPotential",
+    "CustomPotential",
     "DualSolution",
     "EntropyPotential",
     "FiniteColumns",
@@ -43,15 +46,21 @@ __all__ = [
     "QuadraticPotential",
     "Scaled",
     "ShallowNetwork",
+    "SweepError",
+    "SweepTable",
     "TrainingRun",
     "WideLimit",
     "WidePath",
     "dual_flow",
+    "factorized",
     "limit_kernel",
+    "linear",
     "mirror_descent",
     "mirror_flow",
     "rates",
     "solve_dual",
+    "splines",
+    "sweep",
     "training_limit",
     "wide_flow",
     "wide_limit",
@@ -59,7 +68,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load the figure style and the demos when they are first used: they alone need matplotlib and widgets."""
-    if name in {"plotting", "demos"}:
+    """Load what needs matplotlib, widgets or torch when it is first used."""
+    if name in {"plotting", "demos", "torch"}:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,7 +37,7 @@ class Point:
     shift : float
         The output bias.
     dual, tangent, metric : arrays (L, n)
-        z, the row :math:`J^T \\rho` that led here, and D = 1/phi'', for the L moving rows (3, or 1: output only).
+        z, the step :math:`c J^T \\rho` that led here, and D = 1/phi'', for the L moving rows (3, or 1: output only).
     dual_shift : float
         z of the output bias.
     value, pushed : arrays (M,)
@@ -134,12 +134,13 @@ class Assembly:
     def _pull(self, theta: Any, table: Any, number: int, stuck: tuple[Any, Any] | None, out: Any) -> None:
         """J^T rho of one block into ``out``; ``stuck`` has the rows of stuck neurons, all blocks."""
         block = self.pattern.blocks[number][0]
-        first, second = self.pattern.spread(table, number)
-        out[-1] = theta[0, block] * first - theta[1, block] * second
+        first, second = self.pattern.spread(table, number)  # sums of rho s x, and of -rho s
+        w, b, a = theta[0, block], theta[1, block], theta[2, block]
+        out[-1] = w * first
+        out[-1] += b * second
         if self.all_layers:
-            a = theta[2, block]
             out[0] = a * first
-            out[1] = -a * second
+            out[1] = a * second
             if stuck is not None:
                 inside, local = self._stuck_in(block)
                 out[0, local], out[1, local] = stuck[0][inside], stuck[1][inside]
@@ -163,12 +164,16 @@ class Assembly:
             self._pull(theta, table, i, stuck, out[:, block])
         return out, float(self.xp.sum(rho)) if self.all_layers else 0.0
 
-    def advance(self, point: Point, rho: Any, base: Any, base_shift: float, c: float) -> Point:
-        """Go to z = base + c J^T rho, with J at ``point``, and assemble there."""
+    def advance(self, point: Point, rho: Any, base: Any, base_shift: float, c: float, *, keep: bool = True) -> Point:
+        """Go to z = base + c J^T rho, with J at ``point``, and assemble there.
+
+        Without ``keep`` the point's arrays dual, tangent and metric are left as they were: a point that only Newton's
+        method visits does not need them, and to write them costs as much as the arithmetic.
+        """
         self.sweeps += 1
         xp, pattern, phi = self.xp, self.pattern, self.phi
         theta_in = point.theta
-        table, stuck = pattern.pull_table(rho), self._stuck_pull(theta_in, rho)
+        table, stuck = pattern.pull_table(c * rho), self._stuck_pull(theta_in, c * rho)
         if self._spare:
             spare = self._spare.pop()
             theta, tangent, dual, metric = spare.theta, spare.tangent, spare.dual, spare.metric
@@ -176,18 +181,19 @@ class Assembly:
             theta = theta_in + 0.0
             tangent, dual, metric = (xp.empty_like(base) for _ in range(3))
         parts = []
+        scratch = xp.empty((base.shape[0], pattern.longest), dtype=base.dtype, device=pattern.device)
         for i, (block, _) in enumerate(pattern.blocks):
-            self._pull(theta_in, table, i, stuck, tangent[:, block])
-            step = c * tangent[:, block]
+            step = tangent[:, block] if keep or stuck is not None else scratch[:, : block.stop - block.start]
+            self._pull(theta_in, table, i, stuck, step)
             z = base[:, block] + step
             delta, d = phi.mirror(z)
-            dual[:, block], metric[:, block] = z, d
+            if keep:
+                dual[:, block], metric[:, block] = z, d
             if self.unit != 1:
                 delta *= self.unit
             delta += self.center[self.moving, block]
             theta[self.moving, block] = delta
-            step *= d
-            parts.append(self._terms(theta[:, block], d, step, i))
+            parts.append(self._sums(theta[:, block], d, step * d, i))
         sums = pattern.collect(parts)
         value, pushed, kernel = pattern.linear(sums[:2]), pattern.linear(sums[2:4]) * self.unit, pattern.quadratic(sums[4:])
         shift, dual_shift = self.first_shift, base_shift
@@ -201,29 +207,26 @@ class Assembly:
                 rows_w, rows_b, d = self._contact_rows(theta)
                 where = self.contacts.neurons
                 both = rows_w @ (d[0] * tangent[0, where]) + rows_b @ (d[1] * tangent[1, where])
-                pushed = pushed + self.unit * c * both
+                pushed = pushed + self.unit * both
                 kernel = kernel + (rows_w * d[0]) @ rows_w.T + (rows_b * d[1]) @ rows_b.T
         return Point(theta, shift, dual, dual_shift, tangent, metric, value + shift, pushed, kernel)
 
-    def _terms(self, theta: Any, d: Any, v: Any, number: int) -> Any:
-        """Sums of one block over patterns: two for f, two for J v, three for J D J^T."""
+    def _sums(self, theta: Any, d: Any, v: Any, number: int) -> Any:
+        """Sums of one block over patterns, shape (7, runs): two for f, two for J v, three for J D J^T."""
         w, b, a = theta[0], theta[1], theta[2]
-        terms = self.xp.empty((7, w.shape[0]), dtype=w.dtype, device=self.pattern.device)
-        terms[0], terms[1] = a * w, a * b
-        terms[2], terms[3] = v[-1] * w, v[-1] * b
-        scaled = d[-1] * w
-        terms[4], terms[5], terms[6] = scaled * w, scaled * b, d[-1] * b * b
+        if self.all_layers and len(self.contacts):
+            _, local = self._stuck_in(self.pattern.blocks[number][0])
+            d, v = d + 0.0, v + 0.0
+            d[:2, local], v[:2, local] = 0.0, 0.0
+        dw, db, square = d[-1] * w, d[-1] * b, a * a
+        # each sum is one of products of two rows, which needs no array of products where all have one pattern
+        pairs = [[(a, w)], [(a, b)], [(v[-1], w)], [(v[-1], b)], [(dw, w)], [(dw, b)], [(db, b)]]
         if self.all_layers:
-            if len(self.contacts):
-                _, local = self._stuck_in(self.pattern.blocks[number][0])
-                d, v = d + 0.0, v + 0.0
-                d[:2, local], v[:2, local] = 0.0, 0.0
-            square = a * a
-            terms[2] += a * v[0]
-            terms[3] += a * v[1]
-            terms[4] += square * d[0]
-            terms[6] += square * d[1]
-        return self.pattern.partial_sums(terms, number)
+            pairs[2].append((a, v[0]))
+            pairs[3].append((a, v[1]))
+            pairs[4].append((square, d[0]))
+            pairs[6].append((square, d[1]))
+        return self.pattern.partial_sums(pairs, number)
 
     def settle(self, point: Point, y: Any, crossed: Any) -> Point:
         """After an accepted step: new patterns and contacts, and the point assembled with them."""

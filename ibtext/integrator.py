@@ -203,7 +203,7 @@ class ImplicitStep:
         q = sum((float(d) * r for d, r in zip(difference, residuals, strict=True)), 0.0 * self.residual)
         filtered = self._solve(gain, point.kernel, q)
         in_f = (h / n) * (point.kernel @ filtered)
-        in_theta, crossed, jump = self._parameter_error(point, h * rate * difference, h * rate * (q - filtered))
+        in_theta, crossed, jump = self._parameter_error(point, h * rate * difference, h * rate * (q - filtered), gain * rate)
         ratio = max(float(xp.max(xp.abs(in_f))) / size, float(xp.max(xp.abs(jump))) / size, in_theta) / rtol
         if not ratio <= 1:
             assembly.release(point)
@@ -215,7 +215,7 @@ class ImplicitStep:
         point, step, defect, last = self.point, None, float("inf"), 0.0
         for _ in range(NEWTON_SWEEPS):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                trial = assembly.advance(point, rho, base, shift, c)
+                trial = assembly.advance(point, rho, base, shift, c, keep=False)
                 found = float(xp.linalg.vector_norm(self.y - trial.value - rho))
             if step is not None and not found < (1 - 1e-4) * defect:
                 assembly.release(trial)
@@ -241,7 +241,7 @@ class ImplicitStep:
             assembly.release(point)
         return None
 
-    def _parameter_error(self, point: Point, weights: np.ndarray, multiplier: Any) -> tuple[float, Any, Any]:
+    def _parameter_error(self, point: Point, weights: np.ndarray, multiplier: Any, c: float) -> tuple[float, Any, Any]:
         """Error in the parameters; the neurons that crossed a data point; what their crossing changes in f(x).
 
         The error is the root mean square over neurons, relative to the displacement. The weights and biases of
@@ -259,16 +259,19 @@ class ImplicitStep:
             jump = self._jump(theta, crossed)
         wrong, moved = 0.0 * point.dual[:, 0], 0.0 * point.dual[:, 0]
         stages = [*self.tangents[:3], point.tangent]
+        factors = [*weights[:3].tolist(), float(weights[3]) / c]  # the last stage is kept as its step c J^T rho
         for block, _ in pattern.blocks:
-            error = -stiff[:, block]
-            for w, rows in zip(weights, stages, strict=True):
-                error += float(w) * rows[:, block]
-            error *= assembly.unit * point.metric[:, block]
+            error = factors[0] * stages[0][:, block]
+            error -= stiff[:, block]
+            for w, rows in zip(factors[1:], stages[1:], strict=True):
+                error += w * rows[:, block]
+            error *= point.metric[:, block]
             if crossed is not None:
                 error[:2] *= xp.astype(~crossed[block], xp.float64)
             displacement = theta[assembly.moving, block] - assembly.center[assembly.moving, block]
             wrong = wrong + xp.sum(error * error, axis=1)
             moved = moved + xp.sum(displacement * displacement, axis=1)
+        wrong = assembly.unit**2 * wrong
         wrong, moved = (xp.sqrt(v) for v in (wrong, moved))
         # a first layer that hardly moves need not be resolved relative to itself
         scale = xp.maximum(moved, 1e-3 * moved[-1])

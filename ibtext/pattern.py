@@ -44,6 +44,8 @@ class ActivationPattern:
         Pattern of each neuron.
     blocks : list of (slice, pattern or None)
         Blocks of neurons; the second entry is their pattern where they all have the same.
+    longest : int
+        Neurons in the longest block.
     """
 
     def __init__(self, x: Any, activation: Activation, weight: Any, bias: Any) -> None:
@@ -114,6 +116,7 @@ class ActivationPattern:
             inner = starts[np.searchsorted(starts, start) : np.searchsorted(starts, stop)] - start
             self.blocks.append((slice(start, stop), int(number[start]) if inner.size == 1 else None))
             self._starts.append(inner)
+        self.longest = max((block.stop - block.start for block, _ in self.blocks), default=0)
         chosen = np.zeros((starts.size, self.slopes.shape[0]))
         chosen[np.arange(starts.size), number[starts]] = 1.0
         self._runs_to_patterns = xp.asarray(chosen, dtype=xp.float64, device=self.device)
@@ -123,23 +126,24 @@ class ActivationPattern:
         where, single = self.blocks[block]
         return table[:, self.number[where]] if single is None else table[:, single, None]
 
-    def partial_sums(self, terms: Any, block: int) -> Any:
-        """Sums of the rows of ``terms``, shape (K, block), over the runs of equal pattern in a block."""
-        starts = self._starts[block]
+    def partial_sums(self, pairs: list[list[tuple[Any, Any]]], block: int) -> Any:
+        """Sums over the runs of equal pattern in a block: entry q is the sum of products u v over ``pairs[q]``."""
+        xp, starts = self.xp, self._starts[block]
         if starts.size == 1:
-            return self.xp.sum(terms, axis=1)[:, None]
+            return xp.stack([sum(u @ v for u, v in terms) for terms in pairs])[:, None]
+        terms = xp.stack([sum(u * v for u, v in terms) for terms in pairs])
         if is_numpy_array(terms):
             return np.add.reduceat(terms, starts, axis=1)
         ends = [*starts[1:], terms.shape[1]]
-        return self.xp.stack([self.xp.sum(terms[:, int(s) : int(e)], axis=1) for s, e in zip(starts, ends, strict=True)], axis=1)
+        return xp.stack([xp.sum(terms[:, int(s) : int(e)], axis=1) for s, e in zip(starts, ends, strict=True)], axis=1)
 
     def collect(self, parts: list[Any]) -> Any:
         """Join the partial sums of all blocks into sums over patterns, shape (K, 2M + 2)."""
         return self.xp.concat(parts, axis=1) @ self._runs_to_patterns
 
     def pull_table(self, r: Any) -> Any:
-        r"""Table (2, 2M + 2) of :math:`\sum_i r_i s_i x_i` and :math:`\sum_i r_i s_i`."""
-        return self.xp.stack([self.slopes @ (r * self.x), self.slopes @ r])
+        r"""Table (2, 2M + 2) of :math:`\sum_i r_i s_i x_i` and :math:`-\sum_i r_i s_i`."""
+        return self.xp.stack([self.slopes @ (r * self.x), -(self.slopes @ r)])
 
     def linear(self, sums: Any) -> Any:
         r"""Values at the data :math:`\sum_p s_{pi} (x_i S_{0p} - S_{1p})`, shape (M,)."""
