@@ -23,6 +23,8 @@ __all__ = ["ActivationPattern"]
 
 BLOCK = 1 << 13
 """Neurons in a block: the dozen arrays of this length that a sweep touches fit in the second-level cache."""
+DEVICE_BLOCK = 1 << 22
+"""The same for tensors, where a call costs more than its arithmetic."""
 
 
 class ActivationPattern:
@@ -52,6 +54,7 @@ class ActivationPattern:
         self.xp = xp = array_namespace(x)
         self.x, m = x, x.shape[0]
         self.device = device(x)
+        self.block = BLOCK if is_numpy_array(x) else DEVICE_BLOCK
         order = xp.argsort(x)
         self.ordered = x[order]
         k = xp.arange(m + 1, device=self.device)
@@ -75,8 +78,8 @@ class ActivationPattern:
     def of(self, weight: Any, bias: Any) -> Any:
         """Patterns of neurons, shape (n,). Cost O(nM)."""
         xp, m, parts = self.xp, self.x.shape[0], []
-        for start in range(0, weight.shape[0], BLOCK):
-            w, b = weight[start : start + BLOCK], bias[start : start + BLOCK]
+        for start in range(0, weight.shape[0], self.block):
+            w, b = weight[start : start + self.block], bias[start : start + self.block]
             active = xp.sum(xp.astype(self.ordered[:, None] * w[None, :] - b[None, :] > 0, xp.int64), axis=0)
             parts.append(xp.where(w < 0, active + (m + 1), m - active))
         return xp.concat(parts) if parts else xp.asarray([], dtype=xp.int64, device=self.device)
@@ -102,13 +105,13 @@ class ActivationPattern:
         xp = self.xp
         number = np.asarray(self.number if is_numpy_array(self.number) else self.number.cpu())
         runs = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [number.size]])
-        long = np.diff(runs) > BLOCK // 4
+        long = np.diff(runs) > self.block // 4
         ends = {0, number.size, *runs[:-1][long].tolist(), *runs[1:][long].tolist()}
         cuts = sorted(ends)
         edges = [
             edge
             for start, stop in itertools.pairwise(cuts)
-            for edge in np.linspace(start, stop, -(-(stop - start) // BLOCK), endpoint=False, dtype=int).tolist()
+            for edge in np.linspace(start, stop, -(-(stop - start) // self.block), endpoint=False, dtype=int).tolist()
         ]
         starts = np.union1d(runs[:-1], edges)
         self.blocks, self._starts = [], []

@@ -39,6 +39,7 @@ POTENTIALS = {
 WIDTHS = (60, 180, 540, 1620, 4860, 14580, 43740)
 SEEDS = tuple(range(12))
 TOL = 1e-8
+RTOL = 1e-5
 GRID = np.linspace(-1, 1, 2001)
 FIELDS = (
     "potential", "width", "seed", "sup_error", "sup_error_linearised", "max_move", "kernel_change", "residual",
@@ -51,7 +52,7 @@ def train(width: int, seed: int, potential: ib.Potential) -> dict[str, float | i
     scaled = ib.Scaled(potential)
     limit = ib.wide_limit(X, Y, activation="abs", initialization=INIT, potential=scaled)
     net = ib.ShallowNetwork.sample(width=width, activation="abs", initialization=INIT, rng=seed)
-    run = ib.mirror_flow(net, X, Y, potential=scaled, tol=TOL)
+    run = ib.mirror_flow(net, X, Y, potential=scaled, tol=TOL, rtol=RTOL)
     linear = ib.training_limit(net, X, Y, potential=scaled, layers="output")
     target = limit(GRID)
     change = np.linalg.norm(run.kernel_end - run.kernel_start) / np.linalg.norm(run.kernel_start)
