@@ -9,10 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from .errors import check_count
 from .monotone import as_array, invert_increasing
 
 __all__ = ["Potential", "Scaled", "as_array", "remainder"]
@@ -26,6 +28,20 @@ def remainder(second: Callable[[Any], Any], y: Any, h: Any) -> Any:
     return sum(float(w) * second(y + float(t) * h) for t, w in zip(_NODES, _WEIGHTS, strict=True))
 
 
+_METHODS = ("__call__", "gradient", "hessian", "inverse_gradient", "mirror", "conjugate", "divergence")
+
+
+def _quietly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method without floating-point warnings."""
+
+    @wraps(method)
+    def quiet(*arguments: Any, **options: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return method(*arguments, **options)
+
+    return quiet
+
+
 class Potential(ABC):
     r"""A strictly convex, differentiable function :math:`\varphi` of one variable.
 
@@ -35,6 +51,13 @@ class Potential(ABC):
     """
 
     domain: tuple[float, float] = (-np.inf, np.inf)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let the methods of every potential overflow to infinity, and pass NaN on, without a warning."""
+        super().__init_subclass__(**options)
+        for name in _METHODS:
+            if callable(method := vars(cls).get(name)) and not getattr(method, "__isabstractmethod__", False):
+                setattr(cls, name, _quietly(method))
 
     @abstractmethod
     def __call__(self, x: Any) -> Any:
@@ -48,6 +71,7 @@ class Potential(ABC):
     def hessian(self, x: Any) -> Any:
         r"""Second derivative :math:`\varphi''(x)`."""
 
+    @_quietly
     def inverse_gradient(self, z: Any) -> Any:
         r"""The primal point :math:`x = (\varphi')^{-1}(z)`, by the safeguarded Newton method of ``ibtext.monotone``.
 
@@ -60,17 +84,20 @@ class Potential(ABC):
         """The second derivative, as accurate as Newton's method needs it."""
         return self.hessian(x)
 
+    @_quietly
     def mirror(self, z: Any) -> tuple[Any, Any]:
         r"""The pair :math:`x = (\varphi')^{-1}(z)` and :math:`1/\varphi''(x)`, which share most of their cost."""
         x = self.inverse_gradient(z)
         return x, 1 / self.hessian(x)
 
+    @_quietly
     def conjugate(self, z: Any) -> Any:
         r"""Convex conjugate :math:`\varphi^*(z) = \sup_x (zx - \varphi(x))`, attained at ``inverse_gradient(z)``."""
         z, _ = as_array(z)
         x = self.inverse_gradient(z)
         return z * x - self(x)
 
+    @_quietly
     def divergence(self, x: Any, y: Any) -> Any:
         r"""Bregman divergence :math:`D_\varphi(x,y)=\varphi(x)-\varphi(y)-\varphi'(y)(x-y)\ge 0`, coordinatewise.
 
@@ -93,7 +120,7 @@ class Potential(ABC):
         low, high = self.domain
         inside = ~((x < low) | (x > high)) if closed else (x > low) & (x < high)
         if not bool(xp.all(inside)):
-            bad = float(xp.reshape(x, (-1,))[int(xp.argmin(xp.astype(xp.reshape(inside, (-1,)), xp.int64)))])
+            bad = float(xp.reshape(x, (-1,))[int(xp.argmin(xp.where(xp.reshape(inside, (-1,)), 1, 0)))])
             raise ValueError(
                 f"{type(self).__name__} is defined for {low} < x < {high}, but {bad} was given, probably a start "
                 f"at zero or a sign error; start inside the domain, for instance at 0.1."
@@ -162,4 +189,4 @@ class Scaled:
 
     def at_width(self, n: int) -> Potential:
         """The potential that acts on one coordinate's displacement at width ``n``."""
-        return _AtWidth(self.phi, n)
+        return _AtWidth(self.phi, check_count("n", n))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .bregman import Potential, as_array
-from .errors import check_choice, check_count, check_points
+from .errors import check_choice, check_count, check_points, shortened
 
 __all__ = ["SIGNS", "DiagonalPotential", "check_depth"]
 
@@ -78,6 +78,11 @@ class DiagonalPotential(Potential):
             raise ValueError(
                 f"scale must be one positive number, or one for each weight, but {self.scale!r} was given, probably to start at "
                 f"zero, where a diagonal network stays forever; pass a small scale such as 1e-3."
+            )
+        if not np.all(np.abs(self.depth * np.log10(scale)) < 200):
+            raise ValueError(
+                f"scale to the power depth must lie between 1e-200 and 1e200, but scale={shortened(self.scale)} was given with "
+                f"depth={self.depth}, probably a stand-in for a limit; pass a scale nearer to 1."
             )
         object.__setattr__(self, "scale", float(scale) if scale.ndim == 0 else scale)
         object.__setattr__(self, "domain", (0.0, np.inf) if self.sign == "positive" else (-np.inf, np.inf))

@@ -33,12 +33,16 @@ import numpy.typing as npt
 from scipy.integrate import solve_ivp
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from .errors import ConvergenceError, check_points, check_positive
+from .errors import ConvergenceError, check_count, check_points, check_positive, check_tolerance, shortened
 from .potentials import Potential
 
 Array = npt.NDArray[np.float64]
 
 __all__ = ["Columns", "DualSolution", "FiniteColumns", "dual_flow", "linear_flow", "solve_dual"]
+
+
+LARGEST_LOSS = 1e-9
+"""Largest residual, relative to the labels, that rounding may excuse."""
 
 
 class Columns(Protocol):
@@ -55,6 +59,12 @@ class Columns(Protocol):
 
 def _largest(residual: Array) -> float:
     return float(np.max(np.abs(residual)))
+
+
+def _norm(vector: Array) -> float:
+    """Euclidean norm, also of numbers whose squares are out of range."""
+    size = _largest(vector)
+    return size * float(np.linalg.norm(vector / size)) if 0 < size < np.inf else size
 
 
 def _straight(multiplier: Array, step: Array) -> Array:
@@ -82,6 +92,23 @@ class FiniteColumns:
     masses: Array | float
     potential: Potential
     start: Array | float = 0.0
+
+    def __post_init__(self) -> None:
+        features, masses = check_points("features", self.features), check_points("masses", self.masses)
+        start = check_points("start", self.start)
+        if not isinstance(self.potential, Potential):
+            raise TypeError(
+                f"potential must be a potential of one coordinate, but {shortened(self.potential)} was given, probably a Scaled "
+                f"one, a class without its brackets or a function; pass for instance CoshPotential()."
+            )
+        if features.ndim != 2 or not {masses.shape, start.shape} <= {(), features.shape[1:]} or np.any(masses <= 0):
+            raise ValueError(
+                f"features must have shape (M, K), masses (positive) and start one number for each column or one for all, but "
+                f"shapes {features.shape}, {masses.shape} and {start.shape} with a smallest mass {masses.min():g} were given, "
+                f"probably transposed features; pass features.T."
+            )
+        for name, value in (("features", features), ("masses", masses), ("start", start)):
+            object.__setattr__(self, name, value)
 
     def primal(self, multiplier: Array) -> Array:
         """The parameters theta, shape (K,), that belong to a multiplier."""
@@ -158,9 +185,9 @@ def _newton(
         # the size of a residual is judged in the scale of each equation, so that a change of units changes nothing
         with np.errstate(all="ignore"):
             weight = 1 / np.sqrt(np.diag(kernel))
-            norm = float(np.linalg.norm(weight * residual))
+            norm = _norm(weight * residual)
             step = _newton_step(kernel, residual)
-        if not (np.all(np.isfinite(step)) and np.isfinite(norm)):
+        if not (np.all(np.isfinite(step)) and 0 < norm < np.inf):
             break
         damping = 1.0
         while True:
@@ -168,7 +195,7 @@ def _newton(
                 trial = retract(multiplier, damping * step)
                 value, trial_kernel = columns.evaluate(trial)
                 new = y - value
-                gain = float(np.linalg.norm(weight * new)) / norm
+                gain = _norm(weight * new) / norm
                 moved = trial - multiplier
                 # F is the gradient of a convex function: it falls up to the point where moved @ new changes sign
                 falls = bool(moved @ new >= -0.5 * (moved @ residual) and moved @ residual > 0)
@@ -184,6 +211,24 @@ def _newton(
             if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
                 break
     return multiplier, reached, iterations, kernel
+
+
+def _check_equation(columns: Any, y: Any, start: Any) -> tuple[Array, Array]:
+    """Right-hand side and first multiplier, both of shape (M,)."""
+    if not callable(getattr(columns, "evaluate", None)):
+        raise TypeError(
+            f"columns must have a method evaluate(multiplier), but {shortened(columns)} was given, probably a matrix; pass for "
+            f"instance FiniteColumns(features, 1.0, CoshPotential())."
+        )
+    y = check_points("y", y)
+    first = np.zeros_like(y) if start is None else check_points("start", start).copy()
+    size = columns.features.shape[0] if isinstance(columns, FiniteColumns) else y.size
+    if y.shape != (size,) or first.shape != (size,):
+        raise ValueError(
+            f"y and start must hold one number for each of the {size} equations, but shapes {y.shape} and {first.shape} were "
+            f"given, probably one for each column or a column vector; pass y.ravel()."
+        )
+    return y, first
 
 
 def solve_dual(
@@ -207,8 +252,8 @@ def solve_dual(
         First multiplier, zero by default.
     tol : float
         Bound on max |F - y| relative to max |y|. Rounding sets a floor of a few units in the last place of the
-        terms that cancel in F, ``max(H |lambda|)``; an iteration that stalls below this floor is accepted, and
-        ``residual`` says what was reached.
+        terms that cancel in F, ``max(H |lambda|)``; an iteration that stalls below this floor is accepted up to
+        1e-9 of the labels, and ``residual`` says what was reached.
     size : float, optional
         The size of the labels to which ``tol`` is relative, ``max |y|`` by default.
     max_iterations : int
@@ -227,21 +272,22 @@ def solve_dual(
     -----
     Cost: one evaluation (O(M^2 K) for K columns) and one O(M^3) solve per step, usually 1 to 20 steps.
     """
-    y = check_points("y", y)
-    check_positive("tol", tol)
+    y, first = _check_equation(columns, y, start)
+    tol = check_tolerance("tol", tol)
+    max_iterations = check_count("max_iterations", max_iterations)
     measure = getattr(columns, "measure", _largest)
     retract = getattr(columns, "retract", _straight)
-    multiplier = np.zeros_like(y) if start is None else check_points("start", start).copy()
-    goal = tol * max(measure(y) if size is None else size, np.finfo(float).tiny)
-    found = _newton(columns, y, multiplier, goal, max_iterations, retract, measure)
+    size = max(measure(y) if size is None else size, np.finfo(float).tiny)
+    goal = tol * size
+    found = _newton(columns, y, first, goal, max_iterations, retract, measure)
     if retract is not _straight and found[1] > max(goal, _rounding_floor(found[0], found[3], measure)):
         # a curve can lead astray where a straight line, slower, cannot
-        again = _newton(columns, y, multiplier, goal, max_iterations, _straight, measure)
+        again = _newton(columns, y, first, goal, max_iterations, _straight, measure)
         if again[1] < found[1]:
             found = again
     multiplier, reached, iterations, kernel = found
     if not reached <= max(goal, _rounding_floor(multiplier, kernel, measure)):
-        condition = float(np.linalg.cond(kernel))
+        condition = float(np.linalg.cond(kernel)) if np.all(np.isfinite(kernel)) else np.inf
         cause = (
             f"the kernel has condition number {condition:.1e}"
             if condition > 1e12
@@ -250,6 +296,12 @@ def solve_dual(
         raise ConvergenceError(
             f"the dual equation must be solved to {goal:.1e}, but the residual is {reached:.1e} after {iterations} "
             f"Newton steps, probably because {cause}; check the inputs for near coincidence, or raise tol."
+        )
+    if reached > max(tol, LARGEST_LOSS) * size:
+        raise ConvergenceError(
+            f"the dual equation must be solved to {max(tol, LARGEST_LOSS) * size:.1e}, but rounding stops at {reached:.1e}, a loss "
+            f"of {16 + np.log10(reached / size):.0f} of 16 digits, probably because terms much larger than the labels cancel; "
+            f"choose comparable units for the columns, or raise tol."
         )
     return DualSolution(multiplier, reached, iterations, kernel)
 
@@ -297,10 +349,9 @@ def dual_flow(
     The flow contracts but is stiff (kernel eigenvalues spread over many orders of magnitude), so SciPy's
     Radau method of order five is used with the exact Jacobian -H. Cost: a few hundred evaluations.
     """
-    y = check_points("y", y)
+    y, first = _check_equation(columns, y, start)
     times = _check_times(times)
-    check_positive("rate", rate)
-    first = np.zeros_like(y) if start is None else check_points("start", start)
+    rate, rtol = check_positive("rate", rate), check_tolerance("rtol", rtol)
     if times[-1] == 0:
         return np.array([first])
     solution = solve_ivp(
@@ -348,7 +399,7 @@ def linear_flow(root: Array, y: Array, times: Array, *, rate: float = 1.0) -> Ar
     """
     y = check_points("y", y)
     times = _check_times(times)
-    check_positive("rate", rate)
+    rate = check_positive("rate", rate)
     _, singular, right = np.linalg.svd(root, full_matrices=False)
     decay = rate * times[:, None] * singular**2
     # (1 - e^-z)/z, also where z underflows

@@ -11,12 +11,18 @@ import numpy as np
 
 __all__ = [
     "ConvergenceError",
+    "check_arguments",
     "check_choice",
     "check_count",
     "check_data",
+    "check_flag",
+    "check_number",
+    "check_order",
     "check_points",
     "check_positive",
     "check_rng",
+    "check_tolerance",
+    "real_array",
     "shortened",
 ]
 
@@ -49,7 +55,9 @@ def shortened(value: Any) -> str:
 
 def _real_number(value: Any) -> float:
     """A real number, or a 0-d array of one, as a float; NaN for text, truth values, dates, complex and masked numbers."""
-    if isinstance(value, np.ma.MaskedArray) or (isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "iuf"):
+    if isinstance(value, np.ma.MaskedArray):
+        return float("nan")
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "iuf":
         return float("nan")
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a 0-d array or tensor
         value = value.item()
@@ -71,6 +79,53 @@ def check_positive(name: str, value: Any, *, allow_zero: bool = False) -> float:
             f"value; pass a number such as {name}=1.0."
         )
     return number
+
+
+def check_tolerance(name: str, value: Any) -> float:
+    """Return a relative tolerance as a float, or refuse it if it is not between 0 and 1."""
+    number = check_positive(name, value)
+    if number >= 1:
+        raise ValueError(
+            f"{name} must be below 1, since it is relative, but {number:g} was given, probably an absolute tolerance or an "
+            f"exponent; pass a number such as {name}=1e-9."
+        )
+    return number
+
+
+def check_number(name: str, value: Any) -> float:
+    """Return ``value`` as a float, or refuse it if it is not a finite real number."""
+    number = _real_number(value)
+    if not np.isfinite(number):
+        raise ValueError(
+            f"{name} must be a finite number, but {shortened(value)} was given, probably text, a list or a missing value; pass "
+            f"a number such as {name}=0.0."
+        )
+    return number
+
+
+def check_order(order: Any) -> int:
+    """Return the order of a derivative, 1 or 2, or refuse it."""
+    if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order not in (1, 2):
+        raise ValueError(
+            f"order must be 1 or 2, but {shortened(order)} was given, probably because a third derivative was wanted; it "
+            f"jumps at the data, so difference the curvature on each side instead."
+        )
+    return int(order)
+
+
+LARGEST_ARGUMENT = 1e100
+
+
+def check_arguments(t: Any, *, name: str = "t") -> np.ndarray:
+    """Points of evaluation, empty or finite, refused where an affine function of them could overflow."""
+    points = check_points(name, t, allow_empty=True)
+    if points.size and np.max(np.abs(points)) > LARGEST_ARGUMENT:
+        worst = points.ravel()[np.argmax(np.abs(points))]
+        raise ValueError(
+            f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {worst:g} was given, probably an overflow "
+            f"upstream or a stand-in for infinity; pass points near the data."
+        )
+    return points
 
 
 def check_count(name: str, value: Any) -> int:
@@ -105,6 +160,16 @@ def check_rng(value: Any) -> np.random.Generator:
         ) from None
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` as a bool, or refuse it: the text "False" would count as true."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name} must be True or False, but {shortened(value)} was given, probably text or a number from a settings file; "
+            f"pass {name}=True or {name}=False."
+        )
+    return bool(value)
+
+
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of ``choices``, or refuse it with the list of valid names."""
     if not isinstance(value, str) or value not in choices:
@@ -118,8 +183,8 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
-def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndarray:
-    """Return ``value`` as a finite float64 array of any shape, or refuse it."""
+def real_array(name: str, value: Any) -> np.ndarray:
+    """Return ``value`` as a float64 array of any shape, infinite or NaN where it is, or refuse it."""
     if np.ma.is_masked(value):  # NumPy would bring the hidden numbers back
         raise ValueError(
             f"{name} must be an array without masked entries, but {int(np.sum(np.ma.getmaskarray(value)))} of "
@@ -137,6 +202,12 @@ def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndar
             f"{name} must be an array of real numbers, but {shortened(value)} was given, probably because of a "
             f"nested list of unequal lengths or text from a file; pass a list of floats."
         ) from None
+    return array
+
+
+def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndarray:
+    """Return ``value`` as a finite float64 array of any shape, or refuse it."""
+    array = real_array(name, value)
     if array.size == 0 and not allow_empty:
         raise ValueError(
             f"{name} must hold at least one number, but an empty array was given, probably because a selection "

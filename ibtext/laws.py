@@ -38,7 +38,8 @@ _BLOCK = 1 << 20
 
 def is_law(value: Any) -> bool:
     """Whether ``value`` has the methods of a frozen continuous law."""
-    return all(hasattr(value, name) for name in ("pdf", "cdf", "ppf", "rvs", "support"))
+    frozen = not hasattr(value, "freeze") and not isinstance(value, type)
+    return frozen and all(hasattr(value, name) for name in ("pdf", "cdf", "ppf", "rvs", "support"))
 
 
 def is_discrete(value: Any) -> bool:
@@ -191,14 +192,14 @@ class JointLaw:
 
     def zeta(self, c: Array, k: int = 1) -> Array:
         r""":math:`\int |w|^{2k+1} p_W(w) p_B(wc)\,dw`."""
-        theta = np.arctan(self.ratio * c)
+        theta, cosine = np.arctan(self.ratio * c), 1 / np.hypot(1.0, self.ratio * c)
         scale = self.sw ** (2 * k + 1) / self.sb
-        return np.asarray(scale * np.cos(theta) ** (2 * k + 2) * self.moment(theta, 2 * k + 1), dtype=np.float64)
+        return np.asarray(scale * cosine ** (2 * k + 2) * self.moment(theta, 2 * k + 1), dtype=np.float64)
 
     def breakpoint_density(self, c: Array) -> Array:
         """Density of b/w."""
-        theta = np.arctan(self.ratio * c)
-        return np.asarray(self.ratio * np.cos(theta) ** 2 * self.moment(theta, 1), dtype=np.float64)
+        theta, cosine = np.arctan(self.ratio * c), 1 / np.hypot(1.0, self.ratio * c)
+        return np.asarray(self.ratio * cosine**2 * self.moment(theta, 1), dtype=np.float64)
 
 
 def check_law(initialization: Any, degree: int = 1) -> None:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 
 from .dual import FiniteColumns, dual_flow
-from .errors import ConvergenceError, check_count, check_points, check_positive
+from .errors import ConvergenceError, check_count, check_flag, check_points, check_positive, check_tolerance
 from .margins import MaxMargin, max_margin
 from .potentials import Potential, QuadraticPotential
 from .projection import project
@@ -225,7 +225,7 @@ def bregman_projection(
     """
     A, b = _check_problem(A, b)
     potential = _check_potential(potential)
-    tol = check_positive("tol", tol)
+    tol = check_tolerance("tol", tol)
     z = _dual_start(potential, start, A.shape[1])
     rows, target, back, condition = _rows(A, b)
     if condition > 1e13:
@@ -364,6 +364,7 @@ def mirror_descent(
     potential = _check_potential(potential)
     step_size = check_positive("step_size", step_size)
     n_steps = check_count("n_steps", n_steps)
+    keep_iterates = check_flag("keep_iterates", keep_iterates)
     z = _dual_start(potential, start, A.shape[1])
     w = np.asarray(potential.inverse_gradient(z), dtype=np.float64)
     first = w

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .dual import FiniteColumns, solve_dual
-from .errors import check_choice, check_data
+from .errors import check_choice, check_data, check_tolerance
 from .integrator import LAYERS, check_network, potential_at
 from .networks import ShallowNetwork
 from .potentials import Potential, Scaled
@@ -82,6 +82,7 @@ def training_limit(
     """
     x, y = check_data(x, y)
     check_choice("layers", layers, LAYERS)
+    tol = check_tolerance("tol", tol)
     check_network(net)
     features = net.jacobian(x)
     n = net.width
@@ -95,6 +96,4 @@ def training_limit(
         columns = FiniteColumns(features / n, float(n), potential_at(potential, n))
         unit = 1.0
     solution = solve_dual(columns, y - net(x), tol=tol)
-    return LinearizedLimit(
-        net, unit * columns.primal(solution.multiplier), solution.multiplier, solution.residual, layers
-    )
+    return LinearizedLimit(net, unit * columns.primal(solution.multiplier), solution.multiplier, solution.residual, layers)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .deep_linear import check_times, integrate
-from .errors import ConvergenceError, check_count, check_points, check_positive
+from .errors import ConvergenceError, check_count, check_flag, check_points, check_positive, shortened
 
 __all__ = ["FactorizationPath", "completion_measurements", "effective_rank", "matrix_descent", "matrix_flow"]
 
@@ -99,6 +99,11 @@ def completion_measurements(rows: Any, columns: Any, shape: tuple[int, int]) -> 
     array([[0., 1.],
            [0., 1.]])
     """
+    if not isinstance(shape, (tuple, list, np.ndarray)) or len(shape) != 2:
+        raise ValueError(
+            f"shape must be a pair (d1, d2), but {shortened(shape)} was given, probably the size of a square matrix; pass for "
+            f"instance shape=(3, 3)."
+        )
     d1, d2 = (check_count("shape", v) for v in shape)
     where = [check_points(name, v) for name, v in (("rows", rows), ("columns", columns))]
     bad = where[0].ndim != 1 or where[0].shape != where[1].shape
@@ -124,7 +129,7 @@ class _Problem:
                 f"{b.shape} were given, "
                 f"probably a single matrix; pass matrices[None] or completion_measurements(...)."
             )
-        self.A, self.b, self.symmetric = A, b, bool(symmetric)
+        self.A, self.b, self.symmetric = A, b, check_flag("symmetric", symmetric)
         d1, d2 = A.shape[1:]
         if self.symmetric:
             if d1 != d2:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj
 
-from .errors import ConvergenceError
+from .errors import ConvergenceError, real_array
 
 __all__ = ["as_array", "invert_increasing"]
 
@@ -22,9 +22,13 @@ _MIN = -(2**63)
 
 
 def as_array(x: Any) -> tuple[Any, Any]:
-    """Return ``(x as float64 array, its namespace)``; plain numbers and lists become NumPy arrays."""
-    if not is_array_api_obj(x):
-        x = np.asarray(x, dtype=np.float64)
+    """Return ``(x as float64 array, its namespace)``; plain numbers and lists become NumPy arrays, text is refused."""
+    if type(x) is np.ndarray and x.dtype == np.float64:  # the common case: NumPy itself, without a layer between
+        return x, np
+    if not is_array_api_obj(x) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype != np.float64):
+        x = real_array("x", x)
+    elif isinstance(x, np.ma.MaskedArray):
+        x = real_array("x", x)
     xp = array_namespace(x)
     return (x if x.dtype == xp.float64 else xp.astype(x, xp.float64)), xp
 

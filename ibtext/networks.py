@@ -17,7 +17,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from .activations import AnyActivation, get_activation
-from .errors import check_count, check_points
+from .errors import check_count, check_flag, check_number, check_points
 from .initialization import Initialization
 
 __all__ = ["ShallowNetwork", "TangentMap"]
@@ -154,7 +154,7 @@ class ShallowNetwork:
                 f"{bool(xp.all(xp.isfinite(theta)))} was given, probably float32 tensors or a diverged run; convert with "
                 f"tensor.double()."
             )
-        object.__setattr__(self, "output_bias", float(self.output_bias))
+        object.__setattr__(self, "output_bias", check_number("output_bias", self.output_bias))
 
     @classmethod
     def sample(
@@ -172,7 +172,7 @@ class ShallowNetwork:
         :math:`\pm a/\sqrt2`, so that f = 0 at the start while the tangent kernel is that of one copy; the network
         then has 2 ``width`` units.
         """
-        width = check_count("width", width)
+        width, antisymmetric = check_count("width", width), check_flag("antisymmetric", antisymmetric)
         if not isinstance(initialization, Initialization):
             raise TypeError(
                 f"initialization must be an Initialization, but {initialization!r} was given, probably a name, a bare "
@@ -214,7 +214,7 @@ class ShallowNetwork:
     def inputs(self, t: Any) -> Any:
         """Points as a one-dimensional float64 array in the namespace and on the device of the parameters."""
         xp = array_namespace(self.weight)
-        if is_array_api_obj(t) and not isinstance(t, np.ndarray):
+        if is_array_api_obj(t) and not isinstance(t, (np.ndarray, np.generic)):
             return xp.reshape(t, (-1,))
         points = check_points("t", t, allow_empty=True).ravel()
         return xp.asarray(points, dtype=xp.float64, device=device(self.weight))

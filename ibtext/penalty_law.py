@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import legendre
 
-from .errors import ConvergenceError, check_points
+from .errors import ConvergenceError, check_points, real_array
 
 __all__ = ["PenaltyLaw"]
 
@@ -60,7 +60,7 @@ class PenaltyLaw:
 
     def _inverse(self, c: Array) -> Array:
         with np.errstate(all="ignore"):
-            rho = np.asarray(self._rho(c), dtype=np.float64)
+            rho = real_array("the value of rho", self._rho(c))
         if rho.shape not in ((), c.shape):
             raise ValueError(
                 f"rho must return one value for each location, but {c.shape} locations gave shape {rho.shape}, probably "

@@ -47,15 +47,31 @@ __all__ = [
 ]
 
 
+LARGEST_EXPONENT = 1000
+"""Beyond it, powers of numbers as near to one as 1/2 and 2 leave the range of double precision."""
+
+
+def _check_scale(name: str, value: Any) -> float:
+    """A positive factor whose square, and the squares of its neighbours, can be represented."""
+    number = check_positive(name, value)
+    if not 1e-100 <= number <= 1e100:
+        raise ValueError(
+            f"{name} must lie between 1e-100 and 1e100, but {number:g} was given, probably a limit that was meant to be zero or "
+            f"infinite; pass a number such as {name}=1.0."
+        )
+    return number
+
+
 def _check_exponent(p: Any, remedy: str) -> float:
     """An exponent as a Python number, or a refusal."""
     try:
-        good = isinstance(p, Real) and not isinstance(p, bool) and 1 < float(p) < np.inf
+        good = isinstance(p, Real) and not isinstance(p, bool) and 1 < float(p) <= LARGEST_EXPONENT
     except OverflowError:
         good = False
     if not good:
         raise ValueError(
-            f"p must be a finite exponent above 1, but p={shortened(p)} was given, probably to ask for a limiting norm; {remedy}"
+            f"p must be a finite exponent above 1, at most {LARGEST_EXPONENT}, but p={shortened(p)} was given, probably to "
+            f"ask for a limiting norm; {remedy}"
         )
     return p if isinstance(p, int) else float(p)  # single precision in p would lose digits of p - 1
 
@@ -75,7 +91,7 @@ class PowerPotential(Potential):
     omega: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "omega", check_positive("omega", self.omega))
+        object.__setattr__(self, "omega", _check_scale("omega", self.omega))
         remedy = "the limit p -> 1, the absolute value, is approached with values such as p=1.05."
         object.__setattr__(self, "p", _check_exponent(self.p, remedy))
 
@@ -85,6 +101,8 @@ class PowerPotential(Potential):
 
     def gradient(self, x: Any) -> Any:
         x, xp = _array(x)
+        if self.p >= 2:
+            return x * (self.p * xp.abs(x) ** (self.p - 2) + 2 * self.omega)
         return self.p * xp.sign(x) * xp.abs(x) ** (self.p - 1) + 2 * self.omega * x
 
     def hessian(self, x: Any) -> Any:
@@ -123,13 +141,17 @@ class PowerPotential(Potential):
         safe = xp.where(size > 0, size, xp.ones_like(size))
         r = q * xp.log(safe) + (np.log(p) - (p - 1) * np.log(2 * omega))
         x = safe / (2 * omega) * xp.exp(-power_start(p, r, xp))
+        if p > 2:  # the power may underflow or vanish: the quadratic term remains
+            power = x**q
+            x = x - (x * (p * power + 2 * omega) - safe) / (p * (p - 1) * power + 2 * omega)
+            return xp.where((size > 0) & (size < np.inf), x, size)
         representable = x > 1e-300
         x = xp.where(representable, x, xp.ones_like(x))
-        for _ in range(1 if p > 1.02 else 3):
+        for _ in range(1 if p > 1.02 else 3):  # near 1 the start is less exact
             power = x**q
             step = (x * (p * power + 2 * omega) - size) / (p * (p - 1) * power + 2 * omega)
             x = x - xp.where(representable, step, xp.zeros_like(x))
-        return xp.where(representable, x, size / (2 * omega) if p > 2 else xp.zeros_like(x))
+        return xp.where(representable, x, xp.zeros_like(x))
 
     def conjugate(self, z: Any) -> Any:
         x, xp = _array(self.inverse_gradient(z))
@@ -149,7 +171,7 @@ class QuadraticPotential(Potential):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", check_positive("scale", self.scale))
+        object.__setattr__(self, "scale", _check_scale("scale", self.scale))
 
     def __call__(self, x: Any) -> Any:
         x, _ = _array(x)
@@ -225,7 +247,7 @@ class HypentropyPotential(Potential):
     beta: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "beta", check_positive("beta", self.beta))
+        object.__setattr__(self, "beta", _check_scale("beta", self.beta))
 
     def __call__(self, x: Any) -> Any:
         x, xp = _array(x)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .errors import check_points
+from .errors import check_points, check_positive
 
 __all__ = ["Rate", "fit_rate"]
 
@@ -33,7 +33,14 @@ class Rate:
 
     def __call__(self, n: Any) -> np.ndarray:
         """The fitted power law at ``n``."""
-        values: np.ndarray = np.exp(self.intercept) * np.asarray(n, dtype=float) ** self.slope
+        n = check_points("n", n, allow_empty=True)
+        if np.any(n <= 0):
+            raise ValueError(
+                f"a power law needs positive n, but the smallest is {n.min():g}, probably a zero at the start of a range; pass "
+                f"positive numbers."
+            )
+        with np.errstate(over="ignore", under="ignore"):
+            values: np.ndarray = np.exp(self.intercept + self.slope * np.log(n))
         return values
 
 
@@ -74,7 +81,8 @@ def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
             f"a power law needs positive n and error, but the smallest are {n.min():g} and {error.min():g}, probably an "
             f"error that is exactly zero; leave that point out."
         )
-    if not 0 < level < 1:
+    level = check_positive("level", level)
+    if not level < 1:
         raise ValueError(
             f"level must lie between 0 and 1, but {level!r} was given, probably a percentage; pass for instance level=0.95."
         )

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .cells import Cells, weight_cells
-from .errors import check_choice, check_count, check_points, check_positive
+from .errors import check_choice, check_count, check_order, check_points, check_positive
 from .reinsch import LARGEST, BandSolution, check_mass, check_range, solve_bands
 
 __all__ = ["WeightedSpline", "adaptive_spline", "natural_spline", "smoothing_from_time"]
@@ -72,11 +72,7 @@ class WeightedSpline:
 
     def derivative(self, t: Any, *, order: int = 1) -> Array:
         """First derivative (``order=1``) or curvature (``order=2``, zero outside the hull) at ``t``."""
-        if order not in (1, 2):
-            raise ValueError(
-                f"order must be 1 or 2, but {order!r} was given, probably because a third derivative was wanted; it "
-                f"jumps at the data, so difference the curvature on each side instead."
-            )
+        order = check_order(order)
         t = _check_arguments(t)
         return self.curvature(t) if order == 2 else self._evaluate(t, 1)
 
@@ -390,11 +386,13 @@ def smoothing_from_time(t: float, *, loss: str = "half_sum", count: int | None =
     t = check_positive("t", t)
     check_choice("loss", loss, LOSSES)
     kappa = 2.0 if loss in ("sum", "mean") else 1.0
+    if count is not None:
+        count = check_count("count", count)
     if loss in ("half_mean", "mean"):
         if count is None:
             raise ValueError(
                 f"count must be given with loss={loss!r}, but it was left out, probably because it does not matter for "
                 f"sums; pass count=len(x)."
             )
-        kappa /= check_count("count", count)
+        kappa /= count
     return 1 / (kappa * t)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_expit
 
-from .errors import ConvergenceError, check_choice, check_count, check_points, check_positive
+from .errors import ConvergenceError, check_choice, check_count, check_flag, check_points, check_positive
 from .margins import check_labels, check_norm, max_margin
 
 __all__ = ["LOSSES", "SteepestDescent", "steepest_descent"]
@@ -151,6 +151,7 @@ def steepest_descent(
     A, labels = check_labels(A, labels)
     norm = check_norm(norm)
     check_choice("loss", loss, LOSSES)
+    normalized = check_flag("normalized", normalized)
     step_size = check_positive("step_size", step_size)
     n_steps = check_count("n_steps", n_steps)
     w = np.zeros(A.shape[1]) if start is None else check_points("start", start).copy()

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import check_count
+from .errors import check_count, check_flag
 from .fingerprint import ADDRESS, describe, fingerprint
 from .progress import ProgressBar
 from .resultsfile import Key, ResultsFile
@@ -239,6 +239,7 @@ def sweep(
             f"pass the number of processes, or -1 for all cores."
         )
     named = _check_potentials(potentials)
+    progress = check_flag("progress", progress)
     width_list = _check_numbers("widths", widths, check_count)
     seed_list = _check_numbers("seeds", seeds, _check_seed)
     keys: list[Key] = list(itertools.product(named, width_list, seed_list))

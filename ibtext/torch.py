@@ -30,7 +30,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from . import potentials as catalogue
-from .errors import ConvergenceError, check_count, check_positive
+from .errors import ConvergenceError, check_count, check_flag, check_positive
 from .potentials import Potential, QuadraticPotential, Scaled
 
 __all__ = ["MirrorDescent"]
@@ -128,7 +128,7 @@ class MirrorDescent(Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         try:
-            group["lr"] = check_positive("lr", group["lr"])
+            group["lr"], group["maximize"] = check_positive("lr", group["lr"]), check_flag("maximize", group["maximize"])
             phi = _coordinate_potential(group)
             fresh = dict(zip(group["params"], _first_states(group, phi), strict=True))
         except Exception:

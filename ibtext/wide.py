@@ -29,7 +29,15 @@ from . import audit
 from .activations import AnyActivation
 from .columns import WideColumns
 from .dual import dual_flow, linear_flow, solve_dual
-from .errors import ConvergenceError, check_data, check_points, check_positive
+from .errors import (
+    ConvergenceError,
+    check_arguments,
+    check_data,
+    check_flag,
+    check_order,
+    check_points,
+    check_tolerance,
+)
 from .initialization import Initialization
 from .kernels import limit_kernel
 from .potentials import Potential, Scaled
@@ -98,22 +106,18 @@ class WideLimit:
         Between two inputs it is the chord of the labels minus the Green integral of its curvature, so it meets the
         labels to rounding; ``residual`` says how well the multiplier does.
         """
-        t = check_points("t", t, allow_empty=True)
+        t = check_arguments(t)
         return self._columns.function(self._values, self._labels, t, 0)
 
     def derivative(self, t: Any, *, order: int = 1) -> Array:
         r"""First derivative, or the curvature :math:`\bar h''` (``order=2``), at points ``t``."""
-        if order not in (1, 2):
-            raise ValueError(
-                f"order must be 1 or 2, but {order!r} was given, probably because a third derivative was wanted; it "
-                f"jumps at the data, so difference the curvature on each side instead."
-            )
-        t = check_points("t", t, allow_empty=True)
+        order = check_order(order)
+        t = check_arguments(t)
         return self._columns.function(self._values, self._labels, t, order)
 
     def output_weight(self, c: Any) -> Array:
         r"""The output weight :math:`\alpha(c)` (times n) of a neuron with breakpoint ``c``: |.| and sign weights only."""
-        return audit.output_weight(self._columns, self._values, check_points("c", c, allow_empty=True))
+        return audit.output_weight(self._columns, self._values, check_arguments(c, name="c"))
 
     def curvature_statistics(self) -> dict[str, float]:
         r"""Largest ("max") and mean ("mean") :math:`|\bar h''|` over the support of the bias law.
@@ -199,7 +203,7 @@ def wide_limit(
     True
     """
     x, y = check_data(x, y)
-    check_positive("tol", tol)
+    tol, free_affine = check_tolerance("tol", tol), check_flag("free_affine", free_affine)
     phi = limit_potential(potential)
     order = np.argsort(x)
     labels = y[order]
@@ -266,7 +270,7 @@ class WidePath:
     _labels: Array = field(repr=False)
 
     def _functions(self, t: Any, order: int) -> Array:
-        t = check_points("t", t)
+        t = check_arguments(t)
         pairs = zip(self._values, self._labels, strict=True)
         return np.stack([self._columns.function(v, labels, t, order) for v, labels in pairs])
 
