@@ -89,6 +89,8 @@ class Assembly:
         self.pattern = ActivationPattern(x, activation, self.first[0], self.first[1])
         self.contacts = Contacts(self.pattern, activation)
         self._spare: list[Point] = []
+        # how fast Newton's method converged last: twice the second change over the square of the first
+        self.curvature = float("inf")
         # workspace of an implicit step: J^T rho of its stages, and the base of the stage in work
         moving = self.first[self.moving]
         self.stages, self.base = [xp.empty_like(moving) for _ in range(4)], xp.empty_like(moving)

@@ -62,7 +62,7 @@ _B_HAT = np.array(
         2193209047091 / 5459859503100,
     ]
 )
-NEWTON_TOLERANCE = 3e-2
+NEWTON_TOLERANCE = 1e-1
 """Accuracy of a stage, relative to the local tolerance."""
 NEWTON_SWEEPS = 12
 
@@ -172,7 +172,6 @@ class ImplicitStep:
         xp, first, assembly = self.xp, self.point, self.assembly
         n, rate = assembly.n, assembly.rate
         shifts, residuals = [self.shift], [self.residual]
-        self.curvature = float("inf")
         gain = h * _DIAGONAL
         tol = max(NEWTON_TOLERANCE * rtol, 1e-14) * size
         point = None
@@ -186,15 +185,13 @@ class ImplicitStep:
             found = self._stage(base, shift, gain, guess, tol)
             if found is None:
                 return Trial(None, float("inf"))
-            point, rho = found
-            residuals.append(rho)
+            point, rho, change = found
             if i < 3:
                 shifts.append(assembly.pull(point.theta, rho, self.tangents[i])[1])
                 assembly.release(point)
             else:
-                final = assembly.advance(point, rho, base, shift, gain * rate)
-                assembly.release(point)
-                point = final
+                point, rho = self._finish(point, rho, base, shift, gain, change, tol)
+            residuals.append(rho)
         assert point is not None
         if not bool(xp.all(xp.isfinite(point.value)) & xp.all(xp.isfinite(point.kernel))):
             assembly.release(point)
@@ -209,8 +206,9 @@ class ImplicitStep:
             assembly.release(point)
         return Trial(point, ratio if np.isfinite(ratio) else float("inf"), crossed)
 
-    def _stage(self, base: Any, shift: float, gain: float, rho: Any, tol: float) -> tuple[Point, Any] | None:
-        """Damped Newton: the last point evaluated, and the multiplier that solves the stage from there."""
+    def _stage(self, base: Any, shift: float, gain: float, rho: Any, tol: float) -> tuple[Point, Any, float] | None:
+        """Damped Newton: the last point evaluated, the multiplier that solves the stage from there, and the size of
+        the only change if there was one, else 0."""
         xp, c, assembly = self.xp, gain * self.assembly.rate, self.assembly
         point, step, defect, last = self.point, None, float("inf"), 0.0
         for _ in range(NEWTON_SWEEPS):
@@ -230,16 +228,34 @@ class ImplicitStep:
             new = self._solve(gain, point.kernel, self.y - point.value + point.pushed)
             step, rho, defect = new - rho, new, found
             change = float(xp.max(xp.abs(step)))
-            # what the next change would be: quadratic convergence as in the stage before, or no better than so far
-            ahead = self.curvature * change**2 if last == 0 else change * change / last
+            # what the next change would be: quadratic convergence as in the step before, or no better than so far
+            ahead = assembly.curvature * change**2 if last == 0 else change * change / last
             if last > 0:
-                self.curvature = 2 * change / last**2
+                assembly.curvature = 2 * change / last**2
             if min(change, ahead) <= tol:
-                return point, rho
+                return point, rho, change if last == 0 else 0.0
             last = change
         if point is not self.point:
             assembly.release(point)
         return None
+
+    def _finish(
+        self, point: Point, rho: Any, base: Any, shift: float, gain: float, change: float, tol: float
+    ) -> tuple[Point, Any]:
+        """The end of the step, assembled in full; Newton goes on there if it was stopped too early."""
+        xp, assembly = self.xp, self.assembly
+        for _ in range(NEWTON_SWEEPS):
+            final = assembly.advance(point, rho, base, shift, gain * assembly.rate)
+            assembly.release(point)
+            point, defect = final, self.y - final.value - rho
+            new = self._solve(gain, point.kernel, defect + rho + point.pushed)
+            ahead = float(xp.max(xp.abs(new - rho)))
+            if change > 0:  # the first change of this stage
+                assembly.curvature = 2 * ahead / change**2
+            if not ahead > 3 * tol:
+                break
+            rho, change = new, 0.0
+        return point, rho
 
     def _parameter_error(self, point: Point, weights: np.ndarray, multiplier: Any, c: float) -> tuple[float, Any, Any]:
         """Error in the parameters; the neurons that crossed a data point; what their crossing changes in f(x).
@@ -266,11 +282,11 @@ class ImplicitStep:
             for w, rows in zip(factors[1:], stages[1:], strict=True):
                 error += w * rows[:, block]
             error *= point.metric[:, block]
-            if crossed is not None:
+            if crossed is not None and bool(xp.any(crossed[block])):
                 error[:2] *= xp.astype(~crossed[block], xp.float64)
             displacement = theta[assembly.moving, block] - assembly.center[assembly.moving, block]
-            wrong = wrong + xp.sum(error * error, axis=1)
-            moved = moved + xp.sum(displacement * displacement, axis=1)
+            wrong = wrong + xp.vecdot(error, error)
+            moved = moved + xp.vecdot(displacement, displacement)
         wrong = assembly.unit**2 * wrong
         wrong, moved = (xp.sqrt(v) for v in (wrong, moved))
         # a first layer that hardly moves need not be resolved relative to itself

@@ -113,7 +113,7 @@ class ActivationPattern:
             for start, stop in itertools.pairwise(cuts)
             for edge in np.linspace(start, stop, -(-(stop - start) // self.block), endpoint=False, dtype=int).tolist()
         ]
-        starts = np.union1d(runs[:-1], edges)
+        starts = np.array(sorted({*runs[:-1].tolist(), *edges}))
         self.blocks, self._starts = [], []
         for start, stop in itertools.pairwise([*edges, number.size]):
             inner = starts[np.searchsorted(starts, start) : np.searchsorted(starts, stop)] - start
