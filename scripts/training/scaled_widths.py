@@ -4,8 +4,9 @@ r"""Train |.| networks of many widths under scaled potentials, for the chapter o
     .venv/bin/python scripts/training/scaled_widths.py --check 3  # retrain 3 random rows and compare
     .venv/bin/python scripts/training/scaled_widths.py --keep runs.jsonl  # resumable: finished runs are kept there
 
-Every run trains all parameters of a really sampled network by mirror flow in float64 to a local error of 1e-5, until
-the largest residual is at most 1e-8, and compares it with the exact infinite-width limit in the sup norm over 2001 points of [-1, 1].
+Every run trains all parameters of a really sampled network by mirror flow in float64 to a local error of 1e-5,
+until the largest residual is at most 1e-8, and compares it with the exact infinite-width limit in the sup norm
+over 2001 points of [-1, 1].
 The table goes to book/data/scaled_widths.csv; its first lines record the command, versions and settings.
 """
 
