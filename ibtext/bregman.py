@@ -17,7 +17,7 @@ import numpy as np
 from .errors import check_count
 from .monotone import as_array, invert_increasing
 
-__all__ = ["Potential", "Scaled", "as_array", "remainder"]
+__all__ = ["Potential", "Scaled", "as_array", "as_pair", "remainder"]
 
 _NODES, _WEIGHTS = (0.5 * (1 + v) for v in np.polynomial.legendre.leggauss(10))
 _WEIGHTS = (_WEIGHTS - 0.5) * (1 - _NODES)
@@ -40,6 +40,20 @@ def _quietly(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(*arguments, **options)
 
     return quiet
+
+
+def as_pair(x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Two float64 arrays of one shape, and their namespace."""
+    (x, xp), (y, _) = as_array(x), as_array(y)
+    try:
+        x, y = xp.broadcast_arrays(x, y)
+    except (ValueError, RuntimeError):
+        raise ValueError(
+            f"x and y must have shapes that broadcast, but {tuple(x.shape)} and {tuple(y.shape)} were given, probably "
+            f"a row and a "
+            f"column; pass arrays of one shape."
+        ) from None
+    return x, y, xp
 
 
 class Potential(ABC):
@@ -104,8 +118,7 @@ class Potential(ABC):
         Where the three terms cancel to fewer than 13 digits, the points are neighbours, and the remainder
         :math:`(x-y)^2\int_0^1(1-t)\,\varphi''(y+t(x-y))\,dt` is integrated by ten Gauss nodes instead.
         """
-        x, xp = as_array(x)
-        y, _ = as_array(y)
+        x, y, xp = as_pair(x, y)
         h, value_x, value_y = x - y, self(x), self(y)
         linear = self.gradient(y) * h
         plain = value_x - value_y - linear
@@ -159,8 +172,7 @@ class _AtWidth(Potential):
         return self.phi.conjugate(self.n * z) / self.n**2
 
     def divergence(self, x: Any, y: Any) -> Any:
-        x, _ = as_array(x)
-        y, _ = as_array(y)
+        x, y, _ = as_pair(x, y)
         return self.phi.divergence(self.n * x, self.n * y) / self.n**2
 
 

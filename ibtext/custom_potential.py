@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bregman import Potential
+from .errors import real_array, shortened
 from .monotone import as_array
 
 __all__ = ["CustomPotential"]
@@ -182,12 +183,14 @@ class CustomPotential(Potential):
 
 def _check_interval(domain: Any) -> tuple[float, float]:
     try:
-        low, high = (float(v) for v in domain)
-    except (TypeError, ValueError):
-        low = high = float("nan")
+        ends = real_array("domain", domain)
+    except ValueError:
+        ends = np.array([])
+    low, high = (float(v) for v in ends) if ends.shape == (2,) else (np.nan, np.nan)
     if not low < high:
         raise ValueError(
-            f"domain must be an open interval (low, high) with low < high, but {domain!r} was given, probably swapped ends or "
+            f"domain must be an open interval (low, high) with low < high, but {shortened(domain)} was given, "
+            f"probably swapped ends or "
             f"a single number; pass for instance domain=(0.0, np.inf)."
         )
     return low, high

@@ -14,6 +14,7 @@ Source: Arora, Cohen and Hazan (2018), On the optimization of deep networks, the
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
-from .errors import ConvergenceError, check_count, check_points, check_positive, check_rng
+from .errors import LARGEST_ARGUMENT, ConvergenceError, check_count, check_points, check_rng, check_tolerance
 
 __all__ = ["DeepLinearPath", "balanced_start", "check_times", "deep_linear_flow", "end_to_end_flow", "integrate"]
 
@@ -52,6 +53,10 @@ class DeepLinearPath:
     imbalance: Array
 
 
+MOST_EVALUATIONS = 50_000
+"""Evaluations of the velocity after which an integration is given up; the hardest that finish need some ten thousand."""
+
+
 def check_times(times: Any) -> Array:
     """Increasing flow times, none negative, or a refusal."""
     times = check_points("times", times)
@@ -65,12 +70,27 @@ def check_times(times: Any) -> Array:
 
 def integrate(velocity: Any, first: Array, times: Array, rtol: float) -> Array:
     """States (T, n) of an autonomous flow, by SciPy's LSODA, which changes to a stiff method where it must."""
-    rtol = check_positive("rtol", rtol)
+    rtol = check_tolerance("rtol", rtol)
     if times[-1] == 0:
         return first[None].copy()
-    with np.errstate(all="ignore"):
+    evaluations = 0
+
+    def field(t: float, state: Array) -> Array:
+        nonlocal evaluations
+        evaluations += 1
+        change = np.asarray(velocity(state), dtype=np.float64)
+        if evaluations > MOST_EVALUATIONS or not np.all(np.isfinite(change)):
+            raise ConvergenceError(
+                f"the flow must be integrated to time {times[-1]:g}, but at time {t:g} its velocity is no finite number or "
+                f"{evaluations} evaluations were not enough, probably because of a start or data in the wrong unit; rescale "
+                f"them, or ask for an earlier last time."
+            )
+        return change
+
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # LSODA says in a warning what is raised below
         solution = solve_ivp(
-            lambda t, state: velocity(state),
+            field,
             (0.0, float(times[-1])),
             first,
             method="LSODA",
@@ -78,7 +98,7 @@ def integrate(velocity: Any, first: Array, times: Array, rtol: float) -> Array:
             rtol=max(rtol, 1e-13),
             atol=1e-3 * rtol * max(float(np.max(np.abs(first))), 1e-6),
         )
-    states = np.asarray(solution.y.T, dtype=np.float64)
+    states = np.asarray(solution.y, dtype=np.float64).T
     if not solution.success or len(states) != len(times) or not np.all(np.isfinite(states)):
         raise ConvergenceError(
             f"the flow must be integrated to time {times[-1]:g}, but the integrator stopped early ({solution.message}), probably "
@@ -95,6 +115,13 @@ def _check_data(X: Any, Y: Any) -> tuple[Array, Array]:
             f"and {Y.shape} "
             f"were given, probably one row for each; pass X.T and Y.T."
         )
+    for name, values in (("X", X), ("Y", Y)):
+        if np.max(np.abs(values)) > LARGEST_ARGUMENT:
+            raise ValueError(
+                f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but "
+                f"{np.max(np.abs(values)):g} was given, "
+                f"probably an overflow upstream or a wrong unit; rescale {name}."
+            )
     return X, Y
 
 

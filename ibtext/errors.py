@@ -114,6 +114,7 @@ def check_order(order: Any) -> int:
 
 
 LARGEST_ARGUMENT = 1e100
+"""Inputs, labels and points of evaluation beyond it are refused, because their squares and cubes could overflow."""
 
 
 def check_arguments(t: Any, *, name: str = "t") -> np.ndarray:
@@ -122,7 +123,8 @@ def check_arguments(t: Any, *, name: str = "t") -> np.ndarray:
     if points.size and np.max(np.abs(points)) > LARGEST_ARGUMENT:
         worst = points.ravel()[np.argmax(np.abs(points))]
         raise ValueError(
-            f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {worst:g} was given, probably an overflow "
+            f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {worst:g} was given, "
+            f"probably an overflow "
             f"upstream or a stand-in for infinity; pass points near the data."
         )
     return points
@@ -244,6 +246,11 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         order = np.argsort(x)
         with np.errstate(over="ignore"):  # the range may exceed the largest double
             gaps, reach = np.diff(x[order]), float(np.ptp(x))
+        if 0 < reach < 1 / LARGEST_ARGUMENT:
+            raise ValueError(
+                f"inputs must span at least {1 / LARGEST_ARGUMENT:g}, but they span {reach:g}, probably in a wrong "
+                f"unit; rescale x."
+            )
         k = int(np.argmin(gaps))
         i, j = int(order[k]), int(order[k + 1])
         if gaps[k] <= NEARLY_COINCIDENT * max(reach, np.finfo(float).tiny):
@@ -255,5 +262,12 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(
                 f"inputs must be distinct, at least {NEARLY_COINCIDENT:g} of their range apart, but {what}, "
                 f"probably repeated measurements; keep one of them, with the mean of their labels."
+            )
+    for name, values in (("x", x), ("y", y)):
+        if np.max(np.abs(values)) > LARGEST_ARGUMENT:
+            raise ValueError(
+                f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but "
+                f"{np.max(np.abs(values)):g} was given, "
+                f"probably an overflow upstream or a wrong unit; rescale {name}."
             )
     return x.copy(), y.copy()

@@ -65,6 +65,7 @@ def limit_kernel(s: Any, t: Any, *, activation: str | AnyActivation = "relu", in
     """
     s = np.atleast_1d(check_points("s", s)).ravel()
     t = np.atleast_1d(check_points("t", t)).ravel()
+    s, t = (np.where(np.abs(v) < 1e-100, 0.0, v) for v in (s, t))  # gaps between points must have a reciprocal
     points, inverse = np.unique(np.concatenate([s, t]), return_inverse=True)
     act = check_setting(points, activation, initialization)
     kernel = _kernel(points, act, initialization)

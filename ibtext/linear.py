@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from .dual import FiniteColumns, dual_flow
+from .dual import LARGEST_LOSS, FiniteColumns, dual_flow
 from .errors import ConvergenceError, check_count, check_flag, check_points, check_positive, check_tolerance
 from .margins import MaxMargin, max_margin
 from .potentials import Potential, QuadraticPotential
@@ -240,8 +240,15 @@ def bregman_projection(
     except ConvergenceError:
         _check_reachable(A, b, potential)
         raise
-    residual = float(np.max(np.abs(A @ weights - b)))
-    return Projection(weights, back @ multiplier, residual, condition, len(rows))
+    with np.errstate(all="ignore"):
+        misfit, terms = np.abs(A @ weights - b), np.abs(A) @ np.abs(weights) + np.abs(b)
+    if not np.all(misfit <= LARGEST_LOSS * terms):
+        i = int(np.argmin(misfit <= LARGEST_LOSS * terms))
+        raise ConvergenceError(
+            f"the projection must satisfy A w = b to {LARGEST_LOSS:g} of the terms in each row, but row {i} is missed by "
+            f"{misfit[i]:.1e}, probably because the columns of A differ by many orders of magnitude; rescale them."
+        )
+    return Projection(weights, back @ multiplier, float(np.max(misfit)), condition, len(rows))
 
 
 def _check_reachable(A: Array, b: Array, potential: Potential) -> None:
@@ -309,7 +316,7 @@ def mirror_flow(
     """
     A, b = _check_problem(A, b)
     potential = _check_potential(potential)
-    rtol = check_positive("rtol", rtol)
+    rtol = check_tolerance("rtol", rtol)
     z = _dual_start(potential, start, A.shape[1])
     columns = FiniteColumns(A, 1.0, potential, z)
     times = check_points("times", times)
@@ -368,8 +375,14 @@ def mirror_descent(
     z = _dual_start(potential, start, A.shape[1])
     w = np.asarray(potential.inverse_gradient(z), dtype=np.float64)
     first = w
-    residual = b - A @ w
-    losses = [0.5 * float(residual @ residual)]
+    with np.errstate(all="ignore"):
+        residual = b - A @ w
+        losses = [0.5 * float(residual @ residual)]
+    if not np.isfinite(losses[0]):
+        raise ValueError(
+            f"the loss at the start must be finite, but it is {losses[0]}, probably because of labels or a start in the wrong "
+            f"unit; rescale A, b and start."
+        )
     iterates = [w]
     limit = 1e6 * max(losses[0], 0.5 * float(b @ b))
     for k in range(n_steps):

@@ -46,8 +46,8 @@ class LinearizedLimit:
 
     def __call__(self, t: Any) -> np.ndarray:
         """f at the start plus J(t) displacement, of the shape of ``t``."""
-        shape = np.shape(t)
         tangent = self.network.tangent(t, self.layers)
+        shape = np.shape(t)
         theta = self.network.flat
         return np.reshape(tangent.value(theta) + tangent.push(theta, self.displacement), shape)
 

@@ -66,6 +66,12 @@ def check_labels(A: Any, labels: Any) -> tuple[Array, Array]:
             f"A must have one row for each label, shapes (M, K) and (M,), but shapes {A.shape} and {labels.shape} were given, "
             f"probably transposed or a column vector; pass A.T or labels.ravel()."
         )
+    scale = float(np.max(np.abs(A)))
+    if not (scale == 0 or 1e-150 < scale < 1e150):
+        raise ValueError(
+            f"the entries of A must lie within the range of double precision, 1e-150 to 1e150, but the largest is {scale:g}, "
+            f"probably in a wrong unit; rescale A."
+        )
     if not np.all(np.abs(labels) == 1):
         bad = labels[np.abs(labels) != 1][0]
         raise ValueError(

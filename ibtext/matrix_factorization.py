@@ -162,6 +162,13 @@ class _Problem:
             )
         self.shapes = shapes
         self.first = np.concatenate([p.ravel() for p in parts])
+        with np.errstate(all="ignore"):
+            loss = float(np.sum(self.residual(self.first) ** 2))
+        if not loss < 1e200:
+            raise ValueError(
+                f"the loss at the start must be below 1e200, but it is {loss:.1e}, probably because of a start or labels in the "
+                f"wrong unit; rescale them."
+            )
 
     def _refuse_negative(self) -> None:
         """A measurement by a semi-definite matrix has one sign on every UU^T."""

@@ -17,7 +17,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from .activations import AnyActivation, get_activation
-from .errors import check_count, check_flag, check_number, check_points
+from .errors import LARGEST_ARGUMENT, check_arguments, check_count, check_flag, check_number, check_points
 from .initialization import Initialization
 
 __all__ = ["ShallowNetwork", "TangentMap"]
@@ -37,7 +37,7 @@ class TangentMap:
     def __init__(self, x: Any, activation: AnyActivation, n: int, layers: str = "all") -> None:
         self.x, self.activation, self.n, self.layers = x, activation, n, layers
         self.xp = array_namespace(x)
-        size = max(1, BLOCK // x.shape[0])
+        size = max(1, BLOCK // max(1, x.shape[0]))
         self.blocks = [slice(k, min(k + size, n)) for k in range(0, n, size)]
         self.passes = 0
 
@@ -148,10 +148,10 @@ class ShallowNetwork:
             )
         xp = array_namespace(self.weight)
         theta = xp.concat([self.weight, self.bias, self.output])
-        if theta.dtype != xp.float64 or not bool(xp.all(xp.isfinite(theta))):
+        if theta.dtype != xp.float64 or not bool(xp.all(xp.abs(theta) <= LARGEST_ARGUMENT)):
             raise ValueError(
-                f"parameters must be finite float64 numbers, but dtype {theta.dtype} with finite entries "
-                f"{bool(xp.all(xp.isfinite(theta)))} was given, probably float32 tensors or a diverged run; convert with "
+                f"parameters must be finite float64 numbers, at most {LARGEST_ARGUMENT:g}, but dtype {theta.dtype} with finite "
+                f"entries {bool(xp.all(xp.isfinite(theta)))} was given, probably float32 tensors or a diverged run; convert with "
                 f"tensor.double()."
             )
         object.__setattr__(self, "output_bias", check_number("output_bias", self.output_bias))
@@ -216,7 +216,7 @@ class ShallowNetwork:
         xp = array_namespace(self.weight)
         if is_array_api_obj(t) and not isinstance(t, (np.ndarray, np.generic)):
             return xp.reshape(t, (-1,))
-        points = check_points("t", t, allow_empty=True).ravel()
+        points = check_arguments(t).ravel()
         return xp.asarray(points, dtype=xp.float64, device=device(self.weight))
 
     def tangent(self, x: Any, layers: str = "all") -> TangentMap:
@@ -226,8 +226,8 @@ class ShallowNetwork:
     def __call__(self, t: Any) -> Any:
         """Values at points ``t``, of the shape of ``t``. Cost O(n T), memory O(n)."""
         xp = array_namespace(self.weight)
-        shape = tuple(t.shape) if is_array_api_obj(t) else np.shape(t)
         points = self.inputs(t)
+        shape = tuple(t.shape) if is_array_api_obj(t) else np.shape(t)
         chunks = [
             TangentMap(points[k : k + 256], get_activation(self.activation), self.width).value(self.flat)
             for k in range(0, points.shape[0], 256)

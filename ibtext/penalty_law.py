@@ -35,9 +35,10 @@ class PenaltyLaw:
                 f"for instance lambda c: 1 + c**2."
             )
         ends = check_points("support", support)
-        if ends.shape != (2,) or not ends[0] < ends[1]:
+        if ends.shape != (2,) or not 1e-100 < ends[1] - ends[0] < 1e100:
             raise ValueError(
-                f"support must be a pair (lo, hi) with lo < hi, but {support!r} was given, probably in the wrong order; "
+                f"support must be a pair (lo, hi) with lo < hi in the range of double precision, but {support!r} was "
+                f"given, probably in the wrong order; "
                 f"pass for instance support=(-1.0, 1.0)."
             )
         self._rho = rho

@@ -13,6 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
+from .errors import check_choice, check_number
+
 __all__ = ["COLORS", "DASHES", "MARKERS", "label_line", "use_style"]
 
 COLORS = {
@@ -108,6 +110,8 @@ def label_line(
     ha : str
         Horizontal alignment.
     """
+    ha = check_choice("ha", ha, ("center", "right", "left"))
+    at = None if at is None else check_number("at", at)
     x, y = (np.asarray(v, dtype=float) for v in line.get_data())
     if at is None:
         where = (x[-1], y[-1])

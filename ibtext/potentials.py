@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from .bregman import Potential, Scaled
+from .bregman import Potential, Scaled, as_pair
 from .bregman import as_array as _array
 from .divergences import asinh_difference, exp_divergence, log_ratio, power_divergence
 from .errors import check_positive, shortened
@@ -158,9 +158,7 @@ class PowerPotential(Potential):
         return (self.p - 1) * xp.abs(x) ** self.p + self.omega * x**2
 
     def divergence(self, x: Any, y: Any) -> Any:
-        x, xp = _array(x)
-        y, _ = _array(y)
-        x, y = xp.broadcast_arrays(x, y)
+        x, y, xp = as_pair(x, y)
         return power_divergence(x, y, self.p, xp) + self.omega * (x - y) ** 2
 
 
@@ -194,8 +192,7 @@ class QuadraticPotential(Potential):
         return z**2 / (4 * self.scale)
 
     def divergence(self, x: Any, y: Any) -> Any:
-        x, _ = _array(x)
-        y, _ = _array(y)
+        x, y, _ = as_pair(x, y)
         return self.scale * (x - y) ** 2
 
 
@@ -228,9 +225,7 @@ class CoshPotential(Potential):
         return z * xp.asinh(z) - xp.hypot(z, xp.ones_like(z))
 
     def divergence(self, x: Any, y: Any) -> Any:
-        x, xp = _array(x)
-        y, _ = _array(y)
-        x, y = xp.broadcast_arrays(x, y)
+        x, y, xp = as_pair(x, y)
         # cosh = (e^x + e^-x)/2, and each half has a positive divergence
         return 0.5 * exp_divergence(y, x - y, xp) + 0.5 * exp_divergence(-y, y - x, xp)
 
@@ -270,9 +265,7 @@ class HypentropyPotential(Potential):
         return self.beta * xp.cosh(z)
 
     def divergence(self, x: Any, y: Any) -> Any:
-        x, xp = _array(x)
-        y, _ = _array(y)
-        x, y = xp.broadcast_arrays(x, y)
+        x, y, xp = as_pair(x, y)
         # D_phi(x, y) is the conjugate's divergence, beta cosh, between the dual points in reverse order
         h, z = asinh_difference(y, x, self.beta, xp), xp.asinh(x / self.beta)
         return 0.5 * self.beta * (exp_divergence(z, h, xp) + exp_divergence(-z, -h, xp))
@@ -308,11 +301,9 @@ class EntropyPotential(Potential):
         return xp.exp(z)
 
     def divergence(self, x: Any, y: Any) -> Any:
-        x, xp = _array(x)
-        y, _ = _array(y)
+        x, y, xp = as_pair(x, y)
         self._check_domain(x, xp)
         self._check_domain(y, xp)
-        x, y = xp.broadcast_arrays(x, y)
         # the divergence of the conjugate exp between log x and log y
         return exp_divergence(xp.log(x), log_ratio(y, x, xp), xp)
 
@@ -357,7 +348,5 @@ class PNormPotential(Potential):
         return xp.abs(z) ** q / q
 
     def divergence(self, x: Any, y: Any) -> Any:
-        x, xp = _array(x)
-        y, _ = _array(y)
-        x, y = xp.broadcast_arrays(x, y)
+        x, y, xp = as_pair(x, y)
         return power_divergence(x, y, self.p, xp) / self.p

@@ -33,7 +33,7 @@ class Rate:
 
     def __call__(self, n: Any) -> np.ndarray:
         """The fitted power law at ``n``."""
-        n = check_points("n", n, allow_empty=True)
+        n = check_points("n", n)
         if np.any(n <= 0):
             raise ValueError(
                 f"a power law needs positive n, but the smallest is {n.min():g}, probably a zero at the start of a range; pass "
@@ -41,7 +41,19 @@ class Rate:
             )
         with np.errstate(over="ignore", under="ignore"):
             values: np.ndarray = np.exp(self.intercept + self.slope * np.log(n))
+        if not np.all(np.isfinite(values)):
+            raise ValueError(
+                f"the fitted law must be evaluated where it is finite, but it overflows for n between {n.min():g} and "
+                f"{n.max():g}, probably far from the data; pass n nearer to them."
+            )
         return values
+
+
+def _too_few(n: np.ndarray) -> str:
+    return (
+        f"a slope with a confidence interval needs at least three points at two different n, but {n.size} points at "
+        f"{np.unique(n).size} values were given, probably a sweep that was cut short; add widths."
+    )
 
 
 def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
@@ -71,16 +83,15 @@ def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
             f"n and error must be one-dimensional and of equal length, but shapes {n.shape} and {error.shape} were "
             f"given, probably a table of seeds by widths; repeat n for every seed and ravel both."
         )
-    if n.size < 3 or np.unique(n).size < 2:
-        raise ValueError(
-            f"a slope with a confidence interval needs at least three points at two different n, but {n.size} points at "
-            f"{np.unique(n).size} values were given, probably a sweep that was cut short; add widths."
-        )
+    if n.size < 3:
+        raise ValueError(_too_few(n))
     if n.min() <= 0 or error.min() <= 0:
         raise ValueError(
             f"a power law needs positive n and error, but the smallest are {n.min():g} and {error.min():g}, probably an "
             f"error that is exactly zero; leave that point out."
         )
+    if np.unique(np.log(n)).size < 2:
+        raise ValueError(_too_few(n))
     level = check_positive("level", level)
     if not level < 1:
         raise ValueError(

@@ -165,17 +165,23 @@ def steepest_descent(
     product = Z @ w
     log_losses = np.empty(n_steps + 1)
     log_losses[0] = _log_sum(_log_loss(product, loss))
+    if not np.isfinite(log_losses[0]):
+        raise ValueError(
+            f"the loss at the start must be a finite number, but its logarithm is {log_losses[0]}, probably because "
+            f"of a start or "
+            f"data in the wrong unit; rescale A and start."
+        )
     margins, norms = np.empty(n_steps), np.empty(n_steps)
     for k in range(n_steps):
         slopes = _log_slope(product, loss)
         shift = log_losses[k] if normalized else 0.0
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             w = w + step_size * _step(np.exp(slopes - shift) @ Z, norm)
             product = Z @ w
             log_losses[k + 1] = _log_sum(_log_loss(product, loss))
-        if not log_losses[k + 1] <= log_losses[0] + 10:
+            norms[k] = np.linalg.norm(w, norm)
+        if not (log_losses[k + 1] <= log_losses[0] + 10 and norms[k] < np.inf and np.all(np.isfinite(product))):
             raise ConvergenceError(_too_large(Z, norm, step_size, log_losses, k + 1, normalized))
-        norms[k] = np.linalg.norm(w, norm)
         margins[k] = np.min(product) / norms[k] if norms[k] > 0 else -np.inf
     if norms[-1] == 0:
         raise ConvergenceError(
@@ -186,8 +192,9 @@ def steepest_descent(
 
 
 def _too_large(Z: Array, norm: float, step_size: float, log_losses: Array, steps: int, normalized: bool) -> str:
-    reach = float(np.max(np.linalg.norm(Z, {1.0: np.inf, 2.0: 2.0, np.inf: 1.0}[norm], axis=1)))
-    bound = reach**-2 * (1.0 if normalized else float(np.exp(-log_losses[0])))
+    with np.errstate(all="ignore"):
+        reach = float(np.max(np.linalg.norm(Z, {1.0: np.inf, 2.0: 2.0, np.inf: 1.0}[norm], axis=1)))
+        bound = np.float64(reach) ** -2 * (1.0 if normalized else float(np.exp(-log_losses[0])))
     return (
         f"the step size must keep the loss from growing, but with step_size={step_size:g} its logarithm went from "
         f"{log_losses[0]:.3g} to {log_losses[steps]:.3g} in {steps} steps, probably because the loss is curved more strongly "

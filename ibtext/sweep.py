@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import check_count, check_flag
+from .errors import check_count, check_flag, shortened
 from .fingerprint import ADDRESS, describe, fingerprint
 from .progress import ProgressBar
 from .resultsfile import Key, ResultsFile
@@ -111,8 +111,16 @@ def _on_cluster(cell: _Cell, tasks: list[tuple[Key, Any]], client: Any) -> Itera
         client.cancel([future for future, key in futures.items() if key in waiting])
 
 
+def _iterable(value: Any) -> bool:
+    try:  # a 0-d array has __iter__, and refuses it
+        iter(value)
+    except TypeError:
+        return False
+    return True
+
+
 def _check_numbers(name: str, values: Any, check: Callable[[str, Any], int]) -> list[int]:
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    if isinstance(values, (str, bytes)) or not _iterable(values):
         raise ValueError(
             f"{name} must be a sequence of integers, but {values!r} was given, probably a single number; pass a list or a range."
         )
@@ -144,7 +152,7 @@ def _check_potentials(potentials: Any) -> dict[str | None, Any]:
         return {None: None}
     if isinstance(potentials, Mapping):
         named = dict(potentials)
-    elif isinstance(potentials, Iterable) and not isinstance(potentials, (str, bytes)):
+    elif _iterable(potentials) and not isinstance(potentials, (str, bytes)):
         listed = list(potentials)
         named = {repr(p): p for p in listed}
         address = next((name for name in named if ADDRESS.search(name)), None)
@@ -233,9 +241,11 @@ def sweep(
             f"client must be a dask.distributed.Client, but {client!r} was given, probably a cluster or its address; pass "
             f"client=Client(address)."
         )
-    if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, (int, np.integer)) or n_jobs == 0):
+    whole = isinstance(n_jobs, (int, np.integer)) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (whole and 0 < abs(n_jobs) < 10**6):
         raise ValueError(
-            f"n_jobs must be None or an integer other than 0, but {n_jobs!r} was given, probably a fraction of the cores; "
+            f"n_jobs must be None or an integer other than 0, below a million, but {shortened(n_jobs)} was given, "
+            f"probably a fraction of the cores; "
             f"pass the number of processes, or -1 for all cores."
         )
     named = _check_potentials(potentials)

@@ -30,7 +30,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from . import potentials as catalogue
-from .errors import ConvergenceError, check_count, check_flag, check_positive
+from .errors import ConvergenceError, check_count, check_flag, check_number, check_positive
 from .potentials import Potential, QuadraticPotential, Scaled
 
 __all__ = ["MirrorDescent"]
@@ -250,7 +250,7 @@ def _describe_center(center: Any) -> str | float:
     """What a group remembers of its centre: the tensors themselves are in the state."""
     if isinstance(center, str):
         return center
-    return float(center) if isinstance(center, int | float) else "given"
+    return check_number("center", center) if isinstance(center, int | float) and not isinstance(center, bool) else "given"
 
 
 def _first_states(group: dict[str, Any], phi: Potential) -> list[dict[str, torch.Tensor]]:
@@ -274,7 +274,8 @@ def _centers(params: list[torch.Tensor], center: Any) -> list[torch.Tensor]:
     if isinstance(center, str) and center == "start":
         return [p.detach().to(torch.float64).clone() for p in params]
     if isinstance(center, int | float) and not isinstance(center, bool):
-        given = [torch.tensor(center, dtype=torch.float64, device=p.device) for p in params]
+        number = check_number("center", center)
+        given = [torch.tensor(number, dtype=torch.float64, device=p.device) for p in params]
     else:
         listed = [center] if isinstance(center, torch.Tensor) else center
         if not isinstance(listed, list | tuple) or not all(isinstance(c, torch.Tensor) for c in listed):
