@@ -92,7 +92,7 @@ class WideColumns:
         first, second = self.functions(element, s)
         one = first * weight
         sums = (one * first).sum(1), (one * second).sum(1), (second * second * weight).sum(1)
-        return np.stack([self.hats.collect(element, v) for v in sums], axis=1)
+        return np.stack([self.hats.collect(element, v, self.hats.elements) for v in sums], axis=1)
 
     def evaluate(self, v: Array) -> tuple[Array, Array]:
         """F and its Jacobian H in the hat basis, for ``solve_dual``."""
@@ -103,16 +103,22 @@ class WideColumns:
         """The same for all M node values, whether or not the affine part is free."""
         if self._matrix is not None:
             value, matrix = self._matrix @ v, self._matrix
+        elif not v.any():  # where Newton's method starts
+            value, matrix = np.zeros(v.size), self._linear_matrix()
         else:
             size = self.hats.x.size
             value, matrix = np.zeros(size), np.zeros((size, size))
             for odd in self.odds:
                 nodes = self.rule.nodes(self.hats.local_values(v, self.even, odd), self.potential)
-                first, second = self.functions(nodes.element, nodes.s)
-                sums = (first * nodes.load).sum(1), (second * nodes.load).sum(1)
-                part: Array = np.stack([np.bincount(nodes.element, u, self.hats.elements) * 1.0 for u in sums], axis=1)
-                value += self.hats.load(part, self.even, odd)
-                matrix += self.hats.mass(self._products(nodes.element, nodes.s, nodes.slope), self.even, odd)
+                phi = self.hats.phi[nodes.element]
+                test = phi[:, :, :1] + phi[:, :, 1:] * nodes.s[:, None]  # (pieces, local function, node)
+                part = np.empty((nodes.element.size, 6))  # of each piece: two loads, then the matrix of products
+                part[:, :2] = np.matmul(test, nodes.load[:, :, None])[:, :, 0]
+                part[:, 2:] = np.matmul(test * nodes.slope[:, None], test.transpose(0, 2, 1)).reshape(-1, 4)
+                places = (6 * nodes.element)[:, None] + np.arange(6)
+                sums = self.hats.collect(places.ravel(), part.ravel(), 6 * self.hats.elements).reshape(-1, 6)
+                value += self.hats.load(sums[:, :2], self.even, odd)
+                matrix += self.hats.mass(sums[:, [2, 3, 5]], self.even, odd)
             value, matrix = value / len(self.odds), matrix / len(self.odds)
         return value, matrix
 
@@ -168,9 +174,12 @@ class WideColumns:
         """Largest residual of the equations at the data, in the units of y."""
         return float(np.max(np.abs(self.hats.from_hats(self.extended(residual)))))
 
-    def misfit(self, v: Array, labels: Array) -> float:
-        """Largest distance of F from the labels at an input, measured from the chord through its neighbours."""
-        rest = np.abs(self.target(labels) - self.evaluate(v[1:-1] if self.free_affine else v)[0])
+    def misfit(self, rest: Array) -> float:
+        """Largest distance of F from the labels at an input, measured from the chord through its neighbours.
+
+        ``rest``: residuals of the equations in hats.
+        """
+        rest = np.abs(rest)
         if self.hats.x.size == 1:
             return float(rest[0])
         steep = 1 / np.concatenate([[self.hats.span], self.hats.gaps, [self.hats.span]])

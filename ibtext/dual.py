@@ -31,9 +31,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dpotrf, dpotrs
 
-from .errors import ConvergenceError, check_count, check_points, check_positive, check_tolerance, shortened
+from .errors import LARGEST_ARGUMENT, ConvergenceError, check_count, check_points, check_positive, check_tolerance, shortened
 from .potentials import Potential
 
 Array = npt.NDArray[np.float64]
@@ -107,6 +108,11 @@ class FiniteColumns:
                 f"shapes {features.shape}, {masses.shape} and {start.shape} with a smallest mass {masses.min():g} were given, "
                 f"probably transposed features; pass features.T."
             )
+        if np.max(np.abs(features)) > LARGEST_ARGUMENT:
+            raise ValueError(
+                f"features must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {np.max(np.abs(features)):g} was "
+                f"given, probably an overflow upstream or a wrong unit; rescale them."
+            )
         for name, value in (("features", features), ("masses", masses), ("start", start)):
             object.__setattr__(self, name, value)
 
@@ -116,10 +122,11 @@ class FiniteColumns:
 
     def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
         """F, shape (M,), and its Jacobian H, shape (M, M)."""
-        theta = self.primal(multiplier)
-        value = self.features @ (self.masses * theta)
-        weights = self.masses / self.potential.hessian(theta)
-        return value, (self.features * weights) @ self.features.T
+        with np.errstate(all="ignore"):  # what overflows, or has no kernel, the solver refuses
+            theta = self.primal(multiplier)
+            value = self.features @ (self.masses * theta)
+            weights = self.masses / self.potential.hessian(theta)
+            return value, (self.features * weights) @ self.features.T
 
 
 @dataclass(frozen=True)
@@ -136,12 +143,15 @@ class DualSolution:
         Newton steps taken.
     kernel : array (M, M)
         The kernel H at the root.
+    difference : array (M,)
+        y - F at the root.
     """
 
     multiplier: Array
     residual: float
     iterations: int
     kernel: Array
+    difference: Array
 
     @cached_property
     def condition(self) -> float:
@@ -151,14 +161,16 @@ class DualSolution:
 
 def _newton_step(kernel: Array, residual: Array) -> Array:
     """Solve H step = residual after scaling H to unit diagonal, with one refinement."""
-    scale = 1 / np.sqrt(np.diag(kernel))
-    scaled = kernel * scale[:, None] * scale
-    try:
-        factor = cho_factor(scaled, check_finite=False)
-        step = cho_solve(factor, residual * scale, check_finite=False)
-        step += cho_solve(factor, residual * scale - scaled @ step, check_finite=False)
-    except LinAlgError:
-        step = np.linalg.lstsq(scaled, residual * scale, rcond=None)[0]
+    scale = 1 / np.sqrt(kernel.diagonal())
+    scaled, right = kernel * scale[:, None] * scale, residual * scale
+    if not (np.isfinite(scaled).all() and np.isfinite(right).all()):
+        return np.full_like(residual, np.nan)
+    factor, failed = dpotrf(scaled)  # LAPACK itself: for a few unknowns its wrappers cost more than the work
+    if failed:
+        step = np.linalg.lstsq(scaled, right, rcond=None)[0]
+    else:
+        step = dpotrs(factor, right)[0]
+        step += dpotrs(factor, right - scaled @ step)[0]
     return np.asarray(scale * step, dtype=np.float64)
 
 
@@ -175,8 +187,8 @@ def _newton(
     max_iterations: int,
     retract: Callable[[Array, Array], Array],
     measure: Callable[[Array], float],
-) -> tuple[Array, float, int, Array]:
-    """Damped Newton steps along ``retract``: multiplier, residual, number of steps and kernel where they end."""
+) -> DualSolution:
+    """Damped Newton steps along ``retract``, and where they end."""
     value, kernel = columns.evaluate(multiplier)
     residual = y - value
     reached = measure(residual)
@@ -184,10 +196,10 @@ def _newton(
     while reached > goal and accepted and iterations < max_iterations:
         # the size of a residual is judged in the scale of each equation, so that a change of units changes nothing
         with np.errstate(all="ignore"):
-            weight = 1 / np.sqrt(np.diag(kernel))
+            weight = 1 / np.sqrt(kernel.diagonal())
             norm = _norm(weight * residual)
             step = _newton_step(kernel, residual)
-        if not (np.all(np.isfinite(step)) and 0 < norm < np.inf):
+        if not (np.isfinite(step).all() and 0 < norm < np.inf):
             break
         damping = 1.0
         while True:
@@ -198,8 +210,9 @@ def _newton(
                 gain = _norm(weight * new) / norm
                 moved = trial - multiplier
                 # F is the gradient of a convex function: it falls up to the point where moved @ new changes sign
-                falls = bool(moved @ new >= -0.5 * (moved @ residual) and moved @ residual > 0)
-            usable = np.all(np.isfinite(new)) and np.all(np.isfinite(trial_kernel)) and np.all(np.diag(trial_kernel) > 0)
+                before = moved @ residual
+                falls = bool(moved @ new >= -0.5 * before and before > 0)
+                usable = np.isfinite(new).all() and np.isfinite(trial_kernel).all() and (trial_kernel.diagonal() > 0).all()
             accepted = bool(usable and (gain <= 1 - 1e-4 * damping or (falls and gain > 1 + 1e-6)))
             if accepted or damping < 1e-10:  # no descent left: rounding error, or a singular kernel
                 break
@@ -210,7 +223,7 @@ def _newton(
             reached = measure(residual)
             if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
                 break
-    return multiplier, reached, iterations, kernel
+    return DualSolution(multiplier, reached, iterations, kernel, residual)
 
 
 def _check_equation(columns: Any, y: Any, start: Any) -> tuple[Array, Array]:
@@ -280,13 +293,13 @@ def solve_dual(
     size = max(measure(y) if size is None else size, np.finfo(float).tiny)
     goal = tol * size
     found = _newton(columns, y, first, goal, max_iterations, retract, measure)
-    if retract is not _straight and found[1] > max(goal, _rounding_floor(found[0], found[3], measure)):
+    if retract is not _straight and found.residual > max(goal, _rounding_floor(found.multiplier, found.kernel, measure)):
         # a curve can lead astray where a straight line, slower, cannot
         again = _newton(columns, y, first, goal, max_iterations, _straight, measure)
-        if again[1] < found[1]:
+        if again.residual < found.residual:
             found = again
-    multiplier, reached, iterations, kernel = found
-    if not reached <= max(goal, _rounding_floor(multiplier, kernel, measure)):
+    reached, kernel = found.residual, found.kernel
+    if not reached <= max(goal, _rounding_floor(found.multiplier, kernel, measure)):
         condition = float(np.linalg.cond(kernel)) if np.all(np.isfinite(kernel)) else np.inf
         cause = (
             f"the kernel has condition number {condition:.1e}"
@@ -294,16 +307,17 @@ def solve_dual(
             else "the features do not span the labels, or the start is far off"
         )
         raise ConvergenceError(
-            f"the dual equation must be solved to {goal:.1e}, but the residual is {reached:.1e} after {iterations} "
+            f"the dual equation must be solved to {goal:.1e}, but the residual is {reached:.1e} after {found.iterations} "
             f"Newton steps, probably because {cause}; check the inputs for near coincidence, or raise tol."
         )
     if reached > max(tol, LARGEST_LOSS) * size:
         raise ConvergenceError(
-            f"the dual equation must be solved to {max(tol, LARGEST_LOSS) * size:.1e}, but rounding stops at {reached:.1e}, a loss "
+            f"the dual equation must be solved to {max(tol, LARGEST_LOSS) * size:.1e}, but rounding stops at "
+            f"{reached:.1e}, a loss "
             f"of {16 + np.log10(reached / size):.0f} of 16 digits, probably because terms much larger than the labels cancel; "
             f"choose comparable units for the columns, or raise tol."
         )
-    return DualSolution(multiplier, reached, iterations, kernel)
+    return found
 
 
 def _check_times(times: Any) -> Array:
@@ -354,23 +368,30 @@ def dual_flow(
     rate, rtol = check_positive("rate", rate), check_tolerance("rtol", rtol)
     if times[-1] == 0:
         return np.array([first])
-    solution = solve_ivp(
-        lambda t, u: rate * (y - columns.evaluate(u)[0]),
-        (0.0, float(times[-1])),
-        first,
-        method="Radau",
-        t_eval=times,
-        jac=lambda t, u: -rate * columns.evaluate(u)[1],
-        rtol=rtol,
-        atol=rtol * 1e-3 * max(float(np.max(np.abs(y))), np.finfo(float).tiny),
-    )
-    if not solution.success:
+    reason, states = "", np.empty((0, y.size))
+    try:
+        with np.errstate(all="ignore"):  # what overflows is refused below
+            solution = solve_ivp(
+                lambda t, u: rate * (y - columns.evaluate(u)[0]),
+                (0.0, float(times[-1])),
+                first,
+                method="Radau",
+                t_eval=times,
+                jac=lambda t, u: -rate * columns.evaluate(u)[1],
+                rtol=max(rtol, 1e-13),
+                atol=rtol * 1e-3 * max(float(np.max(np.abs(y))), np.finfo(float).tiny),
+            )
+        states, reason = np.asarray(solution.y, dtype=np.float64).T, str(solution.message)
+    except (ValueError, LinAlgError) as error:  # a Jacobian that is infinite or singular
+        reason = str(error)
+    if states.shape != (times.size, y.size) or not np.all(np.isfinite(states)):
+        reached = times[len(states) - 1] if 0 < len(states) <= times.size else 0.0
         raise ConvergenceError(
-            f"the flow must be integrated to time {times[-1]:g}, but the integrator stopped at "
-            f"{solution.t[-1] if len(solution.t) else 0:g} ({solution.message}), probably because of rounding at a "
-            f"late time; ask for an earlier last time or a larger rtol."
+            f"the flow must be integrated to time {times[-1]:g}, but the integrator stopped after {reached:g} "
+            f"({reason.rstrip('.')}), probably because of rounding at a late time or of labels that are too large; ask for an "
+            f"earlier last time or a larger rtol."
         )
-    return np.asarray(solution.y.T, dtype=np.float64)
+    return states
 
 
 def linear_flow(root: Array, y: Array, times: Array, *, rate: float = 1.0) -> Array:
@@ -401,7 +422,15 @@ def linear_flow(root: Array, y: Array, times: Array, *, rate: float = 1.0) -> Ar
     times = _check_times(times)
     rate = check_positive("rate", rate)
     _, singular, right = np.linalg.svd(root, full_matrices=False)
-    decay = rate * times[:, None] * singular**2
-    # (1 - e^-z)/z, also where z underflows
-    factor = np.where(decay > 0, -np.expm1(-decay) / np.where(decay > 0, decay, 1.0), 1.0)
-    return np.asarray((rate * times[:, None] * factor * (right @ y)) @ right, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        time, squares = rate * times[:, None], singular**2
+        decay = time * squares
+        # (1 - e^-z)/s^2, in the form that serves where z underflows, and in that where the time overflows
+        early = time * np.where(decay > 0, -np.expm1(-decay) / decay, 1.0)
+        factor = np.where(decay > 1, -np.expm1(-decay) / squares, early)
+    if not np.all(np.isfinite(factor)):
+        raise ConvergenceError(
+            f"the flow must be followed to time {times[-1]:g}, but its multiplier is no finite number there, probably because "
+            f"inputs nearly coincide; ask for an earlier last time."
+        )
+    return np.asarray((factor * (right @ y)) @ right, dtype=np.float64)

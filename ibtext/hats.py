@@ -22,10 +22,14 @@ units of :math:`x_M - x_1` outside.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["HatBasis"]
+
+_HAT, _LEFT, _RIGHT = [[1.0, -1.0], [0.0, 1.0]], [[1.0, 1.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 1.0]]
 
 Array = npt.NDArray[np.float64]
 
@@ -55,26 +59,40 @@ class HatBasis:
         inner = np.arange(size - 1)
         self.origin = np.concatenate([x[:1], x[:-1], x[-1:]])
         self.rate = np.concatenate([[-1 / self.span], 1 / self.gaps, [1 / self.span]])
-        hat = np.broadcast_to([[1.0, -1.0], [0.0, 1.0]], (size - 1, 2, 2))
-        left, right = [[1.0, 1.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 1.0]]
-        self.phi = np.concatenate([[left], hat, [right]])
-        self.dof = np.concatenate([[[0, size - 1]], np.stack([inner, inner + 1], axis=1), [[0, size - 1]]])
+        self.phi = np.empty((size + 1, 2, 2))
+        self.phi[1:-1] = _HAT
+        self.phi[0], self.phi[-1] = _LEFT, _RIGHT
+        self.dof = np.empty((size + 1, 2), dtype=np.intp)
+        self.dof[1:-1, 0], self.dof[1:-1, 1] = inner, inner + 1
+        self.dof[[0, -1]] = 0, size - 1
         self.coef = np.ones((size + 1, 2))
-        self.affine = np.zeros((size + 1, 2, 2))
-        if size == 1:  # no second point to share the outside with: v = lambda |x - c|, ell = lambda (x - c)
+        if size == 1:  # no second point to share the outside with: v = lambda |x - c|
             self.coef[:] = [[0.0, 1.0], [1.0, 0.0]]
-            self.affine[:, :, 0] = [[0.0, 1.0], [-1.0, 0.0]]
-        else:
-            first, last = (x[-1] - x) / self.span, -(x - x[0]) / self.span
-            self.affine[1:-1, 0, 0], self.affine[1:-1, 1, 0] = first[:-1], first[1:]
-            self.affine[1:-1, 0, 1], self.affine[1:-1, 1, 1] = last[:-1], last[1:]
-            self.affine[0] = np.eye(2)
-            self.affine[-1] = -np.eye(2)
         self._flat = (self.dof[:, [0, 0, 1, 1]] * size + self.dof[:, [0, 1, 0, 1]]).ravel()
-        self._dofs = np.concatenate([self.dof, np.tile([0, size - 1], (size + 1, 1))], axis=1)
-        self._flat4 = (self._dofs[:, :, None] * size + self._dofs[:, None, :]).ravel()
         self._branches: dict[tuple[float, float], Array] = {}
         self._products = self.coef[:, [0, 0, 1, 1]] * self.coef[:, [0, 1, 0, 1]]
+
+    @cached_property
+    def affine(self) -> Array:
+        """The attribute described above, needed for activations with an odd part."""
+        x, out = self.x, np.zeros((self.x.size + 1, 2, 2))
+        if x.size == 1:  # ell = lambda (x - c)
+            out[:, :, 0] = [[0.0, 1.0], [-1.0, 0.0]]
+            return out
+        first, last = (x[-1] - x) / self.span, -(x - x[0]) / self.span
+        out[1:-1, 0, 0], out[1:-1, 1, 0] = first[:-1], first[1:]
+        out[1:-1, 0, 1], out[1:-1, 1, 1] = last[:-1], last[1:]
+        out[0], out[-1] = np.eye(2), -np.eye(2)
+        return out
+
+    @cached_property
+    def _dofs(self) -> npt.NDArray[np.intp]:
+        size = self.x.size
+        return np.concatenate([self.dof, np.tile([0, size - 1], (size + 1, 1))], axis=1)
+
+    @cached_property
+    def _flat4(self) -> npt.NDArray[np.intp]:
+        return (self._dofs[:, :, None] * self.x.size + self._dofs[:, None, :]).ravel()
 
     @property
     def elements(self) -> int:
@@ -105,9 +123,9 @@ class HatBasis:
             values += odd * (self.affine @ v[[0, -1]])
         return np.asarray(values, dtype=np.float64)
 
-    def collect(self, element: npt.NDArray[np.intp], values: Array) -> Array:
-        """Sums of values over the pieces of each element."""
-        return np.asarray(np.bincount(element, values, self.elements), dtype=np.float64)
+    def collect(self, place: npt.NDArray[np.intp], values: Array, places: int) -> Array:
+        """Sums of the values that share a place, shape (places,)."""
+        return np.asarray(np.bincount(place, values, places), dtype=np.float64)
 
     def branch(self, even: float, odd: float) -> Array:
         """Test functions of one sign in the local functions, shape (M + 1, 2, 4).

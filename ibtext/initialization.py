@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import check_count, check_points
+from .errors import check_count, check_points, check_rng
 from .laws import JointLaw, is_discrete, is_law, kinks, law_moment, law_name
 from .penalty_law import PenaltyLaw
 
@@ -127,6 +127,11 @@ class Initialization:
     def _location(self) -> Any:
         """The law of the bias, or of the breakpoint where that is given."""
         return self.bias if self.breakpoint is None else self.breakpoint
+
+    @cached_property
+    def _approved(self) -> set[int]:
+        """Degrees of activations for which the law has been found to have a limit."""
+        return set()
 
     @cached_property
     def support(self) -> tuple[float, float]:
@@ -244,7 +249,7 @@ class Initialization:
         of the law ``output`` divided by sqrt(n). Cost O(n).
         """
         n = check_count("n", n)
-        rng = np.random.default_rng(rng)
+        rng = check_rng(rng)
         weight = rng.choice([-1.0, 1.0], size=n) if self.signs else self._draw(self.weight, n, rng)
         location = self._draw(self._location, n, rng)
         bias = location if self.breakpoint is None else weight * location

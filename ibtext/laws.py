@@ -18,12 +18,13 @@ Closed forms of :math:`Z_m`: Gaussian, uniform and Laplace laws in all combinati
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammainc
+from scipy.special import beta, gammainc
 
 __all__ = ["JointLaw", "check_law", "is_discrete", "is_law", "kinks", "law_moment", "law_name", "radial_edges"]
 
@@ -33,7 +34,8 @@ SMOOTH = {"norm", "laplace", "uniform", "logistic", "t", "hypsecant", "triang", 
 """Laws whose density is smooth in log |b| between the kinks named by ``kinks``; others are cut at quantiles too."""
 
 _NODES = 14
-_BLOCK = 1 << 20
+_X, _W = np.polynomial.legendre.leggauss(_NODES)
+_BLOCK = 1 << 17  # numbers in an array that stays in the cache
 
 
 def is_law(value: Any) -> bool:
@@ -81,10 +83,29 @@ def law_moment(law: Any, m: int) -> float:
     scale = float(law.std())
     top = math.log(_reach(law, scale, m))
     edges = np.union1d(np.linspace(-40.0 / (m + 1), top, 80), np.log(radial_edges(law, scale)).clip(-40.0 / (m + 1), top))
-    x, w = np.polynomial.legendre.leggauss(_NODES)
     half = np.diff(edges)[:, None] / 2
-    r = np.exp(edges[:-1, None] + half * (1 + x))
-    return float(np.sum(2 * r ** (m + 1) * scale * law.pdf(scale * r) * (half * w))) * scale**m
+    r = np.exp(edges[:-1, None] + half * (1 + _X))
+    return float(np.sum(2 * r ** (m + 1) * scale * law.pdf(scale * r) * (half * _W))) * scale**m
+
+
+def _standard_density(law: Any, scale: float) -> Callable[[Array], Array]:
+    """The density of X / scale; the most frequent laws without the checks of scipy.stats."""
+    name, centre = law_name(law), float(law.mean()) / scale
+    if name == "norm":
+        return lambda u: np.asarray(np.exp(-0.5 * (u - centre) ** 2) / math.sqrt(2 * math.pi), dtype=np.float64)
+    if name == "laplace":
+        return lambda u: np.asarray(np.exp(-math.sqrt(2) * np.abs(u - centre)) / math.sqrt(2), dtype=np.float64)
+    low, high = (float(v) / scale for v in law.support())
+    if centre == 0 and low == -high and name in ("uniform", "triang", "beta"):  # powers of 1 - |u| and 1 - u^2
+        shapes = law.dist._parse_args(*law.args, **law.kwds)[0]
+        if name == "beta" and shapes[0] == shapes[1]:
+            power, front = float(shapes[0]) - 1, 1 / (high * beta(0.5, float(shapes[0])))
+            return lambda u: np.asarray(front * np.maximum(1 - (u / high) ** 2, 0.0) ** power, dtype=np.float64)
+        if name == "triang" and shapes[0] == 0.5:
+            return lambda u: np.maximum(1 - np.abs(u) / high, 0.0) / high
+        if name == "uniform":
+            return lambda u: np.where(np.abs(u) <= high, 0.5 / high, 0.0)
+    return lambda u: np.asarray(scale * law.pdf(scale * u), dtype=np.float64)
 
 
 def _reach(law: Any, scale: float, m: int = 3) -> float:
@@ -116,8 +137,10 @@ class JointLaw:
         self.weight, self.bias = weight, bias
         self.sw, self.sb = float(weight.std()), float(bias.std())
         self.ratio = self.sw / self.sb
+        self._densities = _standard_density(weight, self.sw), _standard_density(bias, self.sb)
         top = math.log(math.sqrt(2) * max(_reach(weight, self.sw), _reach(bias, self.sb)))
         self._grid = np.linspace(-12.0, top, math.ceil(top + 12) + 1)
+        self._ends = tuple(float(law.support()[1]) / s for law, s in ((weight, self.sw), (bias, self.sb)))
         self._cuts = radial_edges(weight, self.sw), radial_edges(bias, self.sb)
         pairs = kinks(bias)[:, None] / self.sb / (kinks(weight) / self.sw)
         # a tail like a power shows in Z as a power of theta times a logarithm
@@ -133,15 +156,24 @@ class JointLaw:
         cos, sin = np.cos(theta)[:, None], np.abs(np.sin(theta))[:, None]
         axis = np.concatenate([np.arange(-20.0, -12.0), self._grid]) if deep else self._grid
         low, high = axis[0], axis[-1]
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):  # a bias that hardly counts has no cut in reach
             cuts = [np.log(c / side) for c, side in zip(self._cuts, (cos, sin), strict=True)]
         grid = np.broadcast_to(axis, (theta.size, axis.size))
         edges = np.sort(np.concatenate([grid, *(np.clip(c, low, high) for c in cuts)], axis=1), axis=1)
-        x, w = np.polynomial.legendre.leggauss(_NODES)
         half = np.diff(edges, axis=1)[:, :, None] / 2
-        r = np.exp(edges[:, :-1, None] + half * (1 + x)).reshape(theta.size, -1)
-        density = self.sw * self.weight.pdf(self.sw * r * cos) * (self.sb * self.bias.pdf(self.sb * r * sin))
-        return r, 2 * r**2 * density * (half * w).reshape(theta.size, -1)
+        r = np.exp(edges[:, :-1, None] + half * (1 + _X))
+        mass = 2 * _W * half * (r * r)
+        # densities are asked for on panels that are neither empty nor beyond a support
+        live = half[:, :, 0] > 0
+        for ends, side in zip(self._ends, (cos, sin), strict=True):
+            live &= r[:, :, 0] * side < ends
+        if live.all():
+            mass *= self._densities[0](r * cos[:, :, None]) * self._densities[1](r * sin[:, :, None])
+        else:
+            row, inside = np.nonzero(live)[0], r[live]
+            mass[~live] = 0.0
+            mass[live] *= self._densities[0](inside * cos[row]) * self._densities[1](inside * sin[row])
+        return r.reshape(theta.size, -1), mass.reshape(theta.size, -1)
 
     def blocks(self, theta: Array) -> list[slice]:
         """Slices of ``theta`` for which ``radial`` stays within some megabytes."""

@@ -152,8 +152,9 @@ class PolarRule:
         for block in self.joint.blocks(flat):
             r, mass = self.joint.radial(flat[block])
             rk = r**self.degree
-            alpha = potential.inverse_gradient(rk * g[block, None])
-            part = mass * rk * alpha
+            alpha, bend = potential.mirror(rk * g[block, None])
+            mass *= rk
+            part = mass * alpha
             value[block] = part.sum(1)
             last = np.abs(part[:, -_TAIL:]).sum(1)
             if np.any(last > 1e-14 * np.max(np.abs(part).sum(1))):
@@ -163,7 +164,7 @@ class PolarRule:
                     f"exponentially and the tails of weight and bias do not fall fast enough; choose laws with bounded "
                     f"support."
                 )
-            rate[block] = (mass * rk**2 / potential.hessian(alpha)).sum(1)
+            rate[block] = (mass * rk * bend).sum(1)
         return value.reshape(theta.shape), rate.reshape(theta.shape)
 
     def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:

@@ -59,7 +59,9 @@ def check_setting(x: Array, activation: Any, initialization: Any) -> AnyActivati
             f"initialization must be an Initialization, but {initialization!r} was given, probably a name, a bare law or "
             f"a forgotten argument; pass Initialization(bias=stats.uniform(-1, 2))."
         )
-    check_law(initialization, act.degree)
+    if act.degree not in initialization._approved:  # the checks of a law cost more than a small problem
+        check_law(initialization, act.degree)
+        initialization._approved.add(act.degree)
     if initialization.signs:
         low, high = initialization.support
         outside = (x < low) | (x > high)
@@ -75,7 +77,7 @@ def check_setting(x: Array, activation: Any, initialization: Any) -> AnyActivati
 def make_rule(hats: HatBasis, initialization: Initialization, degree: int = 1) -> SignRule | PolarRule:
     """The quadrature over the law of (w, b), for activations of a degree."""
     if initialization.signs:
-        return SignRule(hats, initialization.density, initialization.knots())
+        return SignRule(hats, initialization.density, initialization.knots(), constant=initialization._uniform_density)
     return PolarRule(hats, initialization.joint, degree)
 
 

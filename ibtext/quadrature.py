@@ -122,12 +122,14 @@ class SignRule:
         Density p of the breakpoints, vectorised.
     knots : array
         Where a quadrature must be split, from one end of the support to the other.
+    constant : float, optional
+        The density between the ends, if it is constant: saves its evaluation.
     """
 
     closed_ends = True
 
-    def __init__(self, hats: HatBasis, density: Callable[[Array], Array], knots: Array) -> None:
-        self.hats, self.density = hats, density
+    def __init__(self, hats: HatBasis, density: Callable[[Array], Array], knots: Array, *, constant: float | None = None) -> None:
+        self.hats, self.density, self._constant = hats, density, constant
         self.low, self.high = float(knots[0]), float(knots[-1])
         self._ends = (
             max(0.0, (self.low - hats.x[0]) * float(hats.rate[0])),
@@ -152,31 +154,37 @@ class SignRule:
         points: Array = self.hats.origin[element, None] + s / self.hats.rate[element, None]
         return points
 
+    def _density_at(self, element: Indices, s: Array) -> Array | float:
+        """The density at nodes."""
+        return self.density(self.breakpoints(element, s)) if self._constant is None else self._constant
+
     def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
         """Pieces, local nodes and masses of the law on them, for integrals in which g is a polynomial."""
         p = self._pieces if pieces is None else pieces
         length = (p.right - p.left)[:, None]
         s = p.left[:, None] + length * _S
-        density = self.density(self.breakpoints(p.element, s))
-        return p, s, density * (length / np.abs(self.hats.rate[p.element])[:, None] * _W)
+        return p, s, self._density_at(p.element, s) * (length / np.abs(self.hats.rate[p.element])[:, None] * _W)
 
     def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
         """Nodes for the dual profile with local coefficients ``values``, shape (M + 1, 2)."""
         p = self._pieces if pieces is None else pieces
         corners = self._corners if pieces is None else self._local(p)
-        g = np.einsum("pck,pk->cp", corners, values[p.element])
-        left, right, gl, gr, element, edge = p.left, p.right, g[0], g[1], p.element, p.edge
-        crossing = np.flatnonzero(gl * gr < 0)
+        g = np.matmul(corners, values[p.element][:, :, None])[:, :, 0].T
+        ends = np.empty((4, p.left.size))
+        ends[0], ends[1], ends[2:] = p.left, p.right, g
+        element, edge = p.element, p.edge
+        crossing = np.flatnonzero(g[0] * g[1] < 0)
         if crossing.size:
-            zero = left[crossing] + (right - left)[crossing] * gl[crossing] / (gl[crossing] - gr[crossing])
-            left, gl = np.concatenate([left, zero]), np.concatenate([gl, np.zeros(zero.size)])
-            right, gr = np.concatenate([right, right[crossing]]), np.concatenate([gr, gr[crossing]])
-            right[crossing], gr[crossing] = zero, 0.0
-            element, edge = np.concatenate([element, element[crossing]]), np.concatenate([edge, edge[crossing]])
-        alpha = potential.inverse_gradient(np.concatenate([gl, gr])).reshape(2, -1)
-        width = (right - left) / np.abs(self.hats.rate[element])
-        s, a, mass, over = _piece_nodes(left, right, width, gl, gr, alpha, potential)
-        density = self.density(self.breakpoints(element, s))
+            count, (left, right, gl, gr) = p.left.size, ends[:, crossing]
+            zero = left + (right - left) * gl / (gl - gr)
+            index = np.concatenate([np.arange(count), crossing])
+            ends, element, edge = ends[:, index], element[index], edge[index]
+            ends[0, count:] = ends[1, crossing] = zero
+            ends[2, count:] = ends[3, crossing] = 0.0
+        length = ends[1] - ends[0]
+        pieces_of = np.concatenate([ends, length[None], (length / np.abs(self.hats.rate[element]))[None]])
+        s, a, mass, over = _piece_nodes(pieces_of, potential)
+        density = self._density_at(element, s)
         mass = mass * density
         return Nodes(edge, element, s, mass * a, over * density, a, mass)
 
@@ -197,7 +205,7 @@ class SignRule:
         element, edge, left, length = element[piece], edge[piece], left[piece], (right - left)[piece]
         s = left[:, None] + length[:, None] * (begin[:, None] + (end - begin)[:, None] * _S16)
         mass = (length * (end - begin) / np.abs(self.hats.rate[element]))[:, None] * _W16
-        mass = mass * self.density(self.breakpoints(element, s))
+        mass = mass * self._density_at(element, s)
         alpha = potential.inverse_gradient(profile(element, s))
         return Nodes(edge, element, s, mass * alpha, mass / potential.hessian(alpha), alpha, mass)
 
@@ -210,41 +218,43 @@ class SignRule:
         return float(np.sum(nodes.mass * function(nodes.alpha)))
 
 
-def _piece_nodes(
-    left: Array, right: Array, width: Array, gl: Array, gr: Array, alpha: Array, potential: Potential
-) -> tuple[Array, Array, Array, Array]:
-    """Local nodes, output weights, dc and dc / phi''(alpha), on pieces where g does not change sign."""
-    al, ar = alpha
-    ul, ur = np.abs(alpha) ** 0.25
-    hl, hr = potential.hessian(alpha)
-    growth = (hr - hl) * (np.abs(ar) - np.abs(al))
-    steep = (np.abs(ur - ul) > 0.05 * np.maximum(ul, ur)) & (growth > 0)
+def _piece_nodes(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
+    """Local nodes, output weights, dc and dc / phi''(alpha), on pieces where g does not change sign.
+
+    ``pieces``, shape (6, P): ends in s, g at the ends, length in s, length in c.
+    """
+    alpha = potential.inverse_gradient(pieces[2:4])
+    size, bend = np.abs(alpha), potential.hessian(alpha)
+    u = np.sqrt(np.sqrt(size))
+    rise = u[1] - u[0]
+    steep = (np.abs(rise) > 0.05 * np.maximum(u[0], u[1])) & ((bend[1] - bend[0]) * (size[1] - size[0]) > 0)
     if steep.all():
-        return _curved(left, right, width, gl, gr, al + ar, ul, ur, potential)
-    s = left[:, None] + (right - left)[:, None] * _S
-    mass = width[:, None] * _W
+        return _curved(pieces, np.sign(alpha[0] + alpha[1]), u[0], rise, potential)
     if not steep.any():
-        a = potential.inverse_gradient(gl[:, None] + (gr - gl)[:, None] * _S)
-        return s, a, mass, mass / potential.hessian(a)
-    a, over, plain = np.empty_like(s), np.empty_like(s), ~steep
-    a[plain] = potential.inverse_gradient(gl[plain, None] + (gr - gl)[plain, None] * _S)
-    over[plain] = mass[plain] / potential.hessian(a[plain])
-    s[steep], a[steep], mass[steep], over[steep] = _curved(
-        left[steep], right[steep], width[steep], gl[steep], gr[steep], (al + ar)[steep], ul[steep], ur[steep], potential
-    )
+        return _straight(pieces, potential)
+    out = np.empty((4, steep.size, ORDER))
+    plain = ~steep
+    out[:, plain] = _straight(pieces[:, plain], potential)
+    out[:, steep] = _curved(pieces[:, steep], np.sign(alpha[0] + alpha[1])[steep], u[0, steep], rise[steep], potential)
+    s, a, mass, over = out
     return s, a, mass, over
 
 
-def _curved(
-    left: Array, right: Array, width: Array, gl: Array, gr: Array, side: Array, ul: Array, ur: Array, potential: Potential
-) -> tuple[Array, Array, Array, Array]:
+def _straight(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
+    """The variable s."""
+    left, _, gl, gr, length, width = pieces[:, :, None]
+    a = potential.inverse_gradient(gl + (gr - gl) * _S)
+    mass = width * _W
+    return left + length * _S, a, mass, mass / potential.hessian(a)
+
+
+def _curved(pieces: Array, sign: Array, start: Array, rise: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
     """The variable u with alpha = +- u^4."""
-    sign = np.sign(side)
-    rise = ur - ul
-    u = ul[:, None] + rise[:, None] * _S
-    cube = u**3
-    a = sign[:, None] * (cube * u)
-    jump = gr - gl
-    s = left[:, None] + ((right - left) / jump)[:, None] * (potential.gradient(a) - gl[:, None])
-    over = (4 * width * sign * rise / jump)[:, None] * (cube * _W)
+    left, _, gl, gr, length, width = pieces[:, :, None]
+    jump, front = gr - gl, sign[:, None]
+    u = start[:, None] + rise[:, None] * _S
+    cube = u * u * u
+    a = front * cube * u
+    s = left + (length / jump) * (potential.gradient(a) - gl)
+    over = (4 * width * front * rise[:, None] / jump) * (cube * _W)
     return s, a, over * potential.hessian(a), over

@@ -193,9 +193,9 @@ class PowerColumns:
         """Largest residual; rows are scaled to labels."""
         return float(np.max(np.abs(residual)))
 
-    def misfit(self, z: Array, labels: Array) -> float:
-        """Largest residual of the local equations, in the units of the labels."""
-        return self.measure(self.target(labels) - self.evaluate(z)[0])
+    def misfit(self, rest: Array) -> float:
+        """Largest of the residuals of the local equations, in the units of the labels."""
+        return self.measure(rest)
 
     def condition(self, matrix: Array) -> float:
         """Condition number of the kernel in the data, from the matrix in the local basis."""

@@ -59,9 +59,6 @@ class WideLimit:
         The data.
     dual : array (M,)
         The multiplier :math:`\lambda`.
-    penalty : float
-        The quantity that training minimises: :math:`E\,D_\varphi(\alpha, 0)` for a scaled potential,
-        :math:`E\,\alpha^2 = y^T K^{-1} y` for gradient flow and unscaled ones.
     residual : float
         Largest distance of :math:`F(\lambda)` from a label, measured from the chord through its neighbours, which is the
         error that the solver leaves in :math:`\bar h`. (The function called meets the labels to rounding.)
@@ -78,7 +75,6 @@ class WideLimit:
     x: Array
     y: Array
     dual: Array
-    penalty: float
     residual: float
     iterations: int
     affine: tuple[float, float]
@@ -92,6 +88,15 @@ class WideLimit:
     @property
     def _is_scaled(self) -> bool:
         return isinstance(self.potential, Scaled)
+
+    @cached_property
+    def penalty(self) -> float:
+        r"""The quantity that training minimises.
+
+        :math:`E\,D_\varphi(\alpha, 0)` for a scaled potential, :math:`E\,\alpha^2 = y^T K^{-1} y` for gradient flow and
+        unscaled ones. One more quadrature, when it is first asked for.
+        """
+        return self._columns.penalty(self._values, scaled=self._is_scaled)
 
     @cached_property
     def condition(self) -> float:
@@ -215,7 +220,7 @@ def wide_limit(
     else:
         solution = solve_dual(columns, target, tol=tol, size=size)
         values, iterations = columns.extended(solution.multiplier), solution.iterations
-        residual = columns.misfit(values, labels)
+        residual = columns.misfit(solution.difference)
     if residual > max(tol, 1e-12) * size:
         raise ConvergenceError(
             f"the limit must meet the labels to {max(tol, 1e-12) * size:.1e}, but the solver stops at {residual:.1e}, "
@@ -227,12 +232,10 @@ def wide_limit(
     affine = (0.0, 0.0)
     if isinstance(columns, WideColumns) and free_affine:
         affine = columns.affine_part(values, labels)
-    penalty = columns.penalty(values, scaled=isinstance(potential, Scaled))
     return WideLimit(
         x,
         y,
         dual,
-        penalty,
         residual,
         iterations,
         affine,

@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
@@ -202,6 +202,7 @@ def test_a_common_scale_changes_the_penalty_only():
     st.lists(st.floats(-0.9, 0.9), min_size=2, max_size=6, unique=True).filter(lambda x: min(np.diff(sorted(x))) > 0.02),
     st.integers(0, 2**32 - 1),
 )
+@example("logistic, triangle", "abs", [0.5, 3.94117095026974e-310], 0)  # an angle whose reciprocal overflows
 def test_limits_of_random_data_are_symmetric_and_interpolate(law, name, x, seed):
     x, y = np.array(x), np.random.default_rng(seed).standard_normal(len(x))
     limit = ib.wide_limit(x, y, activation=name, initialization=LAWS[law])
