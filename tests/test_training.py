@@ -152,6 +152,27 @@ def test_descent_with_any_step_reaches_the_exact_limit_of_the_linearised_network
     np.testing.assert_allclose(moved, exact.displacement[400:600], atol=1e-11)
 
 
+@pytest.mark.parametrize("width", [300, 4000])
+def test_limit_with_multipliers_beyond_1e10(width, x, y, init):
+    """cosh on relu: the multiplier is near 1e12, so its profile must be formed without cancellation."""
+    net = ib.ShallowNetwork.sample(width=width, activation="relu", initialization=init, rng=1)
+    limit = ib.training_limit(net, x, y, potential=ib.Scaled(ib.CoshPotential()), layers="output")
+    assert np.max(np.abs(limit.dual)) > 1e10
+    assert limit.residual < 1e-8
+    np.testing.assert_allclose(limit(x), y, atol=1e-8)
+    # optimal: the dual variable of the output weights lies in the span of the features
+    features = net.jacobian(x)[:, 2 * width : 3 * width]
+    dual = np.sinh(width * limit.displacement[2 * width : 3 * width])
+    outside = dual - features.T @ np.linalg.lstsq(features.T, dual, rcond=None)[0]
+    assert np.linalg.norm(outside) < 1e-12 * np.linalg.norm(dual)
+
+
+def test_limit_of_a_network_narrower_than_the_data(x, y, init):
+    net = ib.ShallowNetwork.sample(width=3, activation="abs", initialization=init, rng=0)
+    with pytest.raises(ib.ConvergenceError, match="narrower than the data"):
+        ib.training_limit(net, x, y, layers="output")
+
+
 def test_descent_with_small_steps_tends_to_the_flow(x, y):
     net = clear_network(100, x, "abs")
     flow = ib.mirror_flow(net, x, y, times=[1.0], tol=1.0, rtol=1e-7).snapshots[0]
