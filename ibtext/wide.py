@@ -221,6 +221,8 @@ def wide_limit(
         solution = solve_dual(columns, target, tol=tol, size=size)
         values, iterations = columns.extended(solution.multiplier), solution.iterations
         residual = columns.misfit(solution.difference)
+        if residual > max(tol, 1e-12) * size and isinstance(columns, PowerColumns):
+            values, residual = columns.refined(values, target)
     if residual > max(tol, 1e-12) * size:
         raise ConvergenceError(
             f"the limit must meet the labels to {max(tol, 1e-12) * size:.1e}, but the solver stops at {residual:.1e}, "

@@ -225,3 +225,13 @@ def test_flow_of_a_linear_problem_with_random_weights():
     np.testing.assert_allclose(path.residuals, exact, atol=1e-12)
     limit = ib.wide_limit(X, Y, activation="relu", initialization=LAWS["gauss"])
     np.testing.assert_allclose(path(X * 1.7)[-1], limit(X * 1.7), atol=1e-10)
+
+
+@pytest.mark.parametrize("beta", [0.1, 2.0])
+def test_exponential_inverse_gradients_need_light_tails(beta):
+    """The mean of sinh(w g) is infinite for a Laplace weight: refused; a bounded law is fine."""
+    potential = ib.Scaled(ib.HypentropyPotential(beta))
+    with pytest.raises(ib.ConvergenceError, match="choose laws with bounded"):
+        ib.wide_limit(X, Y, activation="abs", initialization=LAWS["laplace"], potential=potential)
+    limit = ib.wide_limit(X, 0.01 * Y, activation="abs", initialization=LAWS["uniform"], potential=potential)
+    assert limit.residual < 1e-14
