@@ -254,18 +254,21 @@ def descent(
     d = potential.depth
     u = np.broadcast_to(np.asarray(potential.scale), (A.shape[1],)).astype(np.float64)
     v = u.copy() if sign == "difference" else np.zeros_like(u)
-    losses = []
+    losses: list[float] = []
+    with np.errstate(all="ignore"):
+        size = 0.5 * float(b @ b)
     for k in range(n_steps + 1):
         with np.errstate(all="ignore"):
             residual = b - A @ (u**d - v**d)
             losses.append(0.5 * float(residual @ residual))
-        if not losses[-1] <= 1e6 * max(losses[0], 0.5 * float(b @ b)):
+        if not losses[-1] <= min(1e6 * max(losses[0], size), np.finfo(float).max):
             raise ConvergenceError(
                 f"the step size must keep the iteration stable, but with step_size={step_size:g} the loss is "
                 f"{losses[-1]:.1e} after "
                 f"{k} steps, probably because it exceeds 2 over the sharpness of the loss; use a smaller step_size or flow."
             )
         if k < n_steps:
-            pull = step_size * d * (residual @ A)
-            u, v = u + pull * u ** (d - 1), v - pull * v ** (d - 1)
+            with np.errstate(all="ignore"):  # the next loss says so
+                pull = step_size * d * (residual @ A)
+                u, v = u + pull * u ** (d - 1), v - pull * v ** (d - 1)
     return DiagonalDescent(u**d - v**d, u, v if sign == "difference" else None, np.array(losses))

@@ -157,6 +157,11 @@ def _rows(A: Array, b: Array) -> tuple[Array, Array, Array, float]:
                 f"data point; remove the row."
             )
     scale[scale == 0] = 1.0
+    if not (np.all(scale > 1e-150) and np.all(scale < 1e150) and np.all(np.abs(b) < 1e150)):
+        raise ValueError(
+            f"the rows of A must have entries between 1e-150 and 1e150 and b none beyond, but the largest of a row are between "
+            f"{scale.min():g} and {scale.max():g} and that of b is {np.max(np.abs(b)):g}, probably in a wrong unit; rescale them."
+        )
     left, values, right = np.linalg.svd(A / scale[:, None], full_matrices=False)
     keep = values > max(A.shape) * np.finfo(float).eps * max(values[0], np.finfo(float).tiny)
     left, values, right = left[:, keep], values[keep], right[keep]

@@ -101,6 +101,7 @@ def training_limit(
     # In orthonormal features the profile A^T lambda does not cancel, and H is far better conditioned: with A^T = Q R the
     # unknown is R lambda / sqrt(n), the equations are combined by sqrt(n) R^{-T}
     q, r = np.linalg.qr(features.T)
+    q[~np.any(features, axis=0)] = 0.0  # parameters without effect stay where they are, to the last digit
     size = np.abs(np.diag(r))
     if features.shape[1] < x.size or size.min() < 1e-12 * size.max():
         raise ConvergenceError(

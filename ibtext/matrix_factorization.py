@@ -99,7 +99,7 @@ def completion_measurements(rows: Any, columns: Any, shape: tuple[int, int]) -> 
     array([[0., 1.],
            [0., 1.]])
     """
-    if not isinstance(shape, (tuple, list, np.ndarray)) or len(shape) != 2:
+    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
         raise ValueError(
             f"shape must be a pair (d1, d2), but {shortened(shape)} was given, probably the size of a square matrix; pass for "
             f"instance shape=(3, 3)."

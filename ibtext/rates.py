@@ -98,6 +98,7 @@ def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
             f"level must lie between 0 and 1, but {level!r} was given, probably a percentage; pass for instance level=0.95."
         )
     fit = stats.linregress(np.log(n), np.log(error))
-    half = float(stats.t.ppf((1 + level) / 2, n.size - 2) * fit.stderr)
+    spread = float(fit.stderr) if np.isfinite(fit.stderr) else 0.0  # equal errors lie on their line
+    half = float(stats.t.ppf((1 + level) / 2, n.size - 2) * spread)
     slope = float(fit.slope)
     return Rate(slope, float(fit.intercept), (slope - half, slope + half), level)

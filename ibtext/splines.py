@@ -384,6 +384,11 @@ def smoothing_from_time(t: float, *, loss: str = "half_sum", count: int | None =
     (0.25, 1.25)
     """
     t = check_positive("t", t)
+    if t < 1e-200:
+        raise ValueError(
+            f"t must be at least 1e-200, but {t:g} was given, probably in a wrong unit; pass learning rate times "
+            f"steps times width."
+        )
     check_choice("loss", loss, LOSSES)
     kappa = 2.0 if loss in ("sum", "mean") else 1.0
     if count is not None:

@@ -183,10 +183,11 @@ def steepest_descent(
         if not (log_losses[k + 1] <= log_losses[0] + 10 and norms[k] < np.inf and np.all(np.isfinite(product))):
             raise ConvergenceError(_too_large(Z, norm, step_size, log_losses, k + 1, normalized))
         margins[k] = np.min(product) / norms[k] if norms[k] > 0 else -np.inf
-    if norms[-1] == 0:
+    if norms[-1] < 1e-290:
         raise ConvergenceError(
-            "the weights must move, but they are zero after the last step, probably because the step size is below rounding; "
-            "use a larger step_size."
+            f"the weights must move, but their norm is {norms[-1]:g} after the last step, probably because the step "
+            f"size is below "
+            f"rounding; use a larger step_size."
         )
     return SteepestDescent(w, w / norms[-1], float(margins[-1]), margins, log_losses, norms)
 

@@ -112,6 +112,11 @@ def mirror_flow(
     """
     x, y = check_data(x, y)
     tol = check_positive("tol", tol)
+    if tol < 1e-200:
+        raise ValueError(
+            f"tol must be at least 1e-200, but {tol:g} was given, probably to ask for rounding error; pass tol=1e-14 times the "
+            f"size of the labels."
+        )
     rtol = check_positive("rtol", rtol)
     max_steps = check_count("max_steps", max_steps)
     problem = MirrorProblem(net, x, potential, layers, center)
