@@ -124,7 +124,7 @@ class Choice:
 
 ANYTHING: list[Any] = [
     float("nan"), float("inf"), -float("inf"), None, "text", "1.0", "", b"1", object(), True, False, 1j, 10**400, -(10**400),
-    2**63, -1, 0, 1, 2, 0.5, -2.5, 1e300, 1e-300, -1e-300, [], (), {}, set(), {"a": 1}, len, int, ..., range(3), np.bool_(True),
+    2**63, -1, 0, 1, 2, 0.5, -2.5, 1e300, 1e-300, -1e-300, [], (), {}, set(), {"a": 1}, str, int, ..., range(3), np.bool_(True),
     np.float32(0.3), np.int8(3), np.array(0.7), np.array([0.3]), np.array([]), np.array("text"), np.array(None),
     np.longdouble("1e400"),
     np.datetime64("2026-01-01"), np.timedelta64(3, "s"), np.ma.masked, np.ma.array([1.0, 2.0], mask=[0, 1]), [[1.0], [1.0, 2.0]],
