@@ -138,7 +138,7 @@ class PowerPotential(Potential):
     def _inverse_positive(self, size: Any, xp: Any) -> Any:
         """Solve p x^(p-1) + 2 omega x = size for x >= 0: a start to nine digits, then one Newton step."""
         p, omega, q = self.p, self.omega, self.p - 2
-        safe = xp.where(size > 0, size, xp.ones_like(size))
+        safe = size if xp is np and p > 2 else xp.where(size > 0, size, xp.ones_like(size))
         r = q * xp.log(safe) + (np.log(p) - (p - 1) * np.log(2 * omega))
         x = safe / (2 * omega) * xp.exp(-power_start(p, r, xp))
         if p > 2:  # the power may underflow or vanish: the quadratic term remains

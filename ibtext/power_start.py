@@ -44,7 +44,7 @@ def _solve(q: float, r: Array) -> tuple[Array, Array]:
 
 @functools.lru_cache(maxsize=64)
 def _table(p: float) -> tuple[float, float, Array]:
-    """Left end, cells per unit of r, and the coefficients of the cubic in each cell, shape (4, cells)."""
+    """Left end, cells per unit of r, and the coefficients of the cubic in each cell, shape (cells, 4)."""
     q = p - 2
     low, high = -_REACH, _REACH * (1 + q)
     cells = 256
@@ -56,19 +56,22 @@ def _table(p: float) -> tuple[float, float, Array]:
         cubic = np.stack([f0, g0, 3 * (f1 - f0) - 2 * g0 - g1, 2 * (f0 - f1) + g0 + g1])
         middle = np.array([1, 0.5, 0.25, 0.125]) @ cubic
         if np.max(np.abs(middle - value[1::2])) < 1e-9 or cells > 300_000:
-            return low, 1 / h, cubic
+            return low, 1 / h, np.ascontiguousarray(cubic.T)
         cells *= 2
 
 
 def power_start(p: float, r: Any, xp: Any) -> Any:
     """log(1 + e^d) at r, to about 1e-9 absolute."""
     low, per_unit, cubic = _table(float(p))
-    cells = cubic.shape[1]
+    cells = cubic.shape[0]
     place = (r - low) * per_unit
-    inside = xp.clip(place, 0.0, cells * (1 - 1e-15))
-    cell = xp.astype(inside, xp.int64)
-    t = inside - xp.astype(cell, xp.float64)
-    value = xp.zeros_like(t)
-    for column in cubic[::-1]:  # Horner
-        value = value * t + xp.asarray(column, device=r.device)[cell]
-    return xp.where(place < 0, xp.zeros_like(r), xp.where(place > cells, r / (p - 1), value))
+    if xp is np:
+        inside = np.fmin(np.fmax(place, 0.0), cells * (1 - 1e-15))  # NaN stays inside
+        cell = inside.astype(np.int64)
+        t, row = inside - cell, cubic[cell]
+    else:
+        inside = xp.clip(place, 0.0, cells * (1 - 1e-15))
+        cell = xp.astype(inside, xp.int64)
+        t, row = inside - xp.astype(cell, xp.float64), xp.asarray(cubic, device=r.device)[cell]
+    value = ((row[..., 3] * t + row[..., 2]) * t + row[..., 1]) * t + row[..., 0]
+    return xp.where(place > cells, r / (p - 1), value)  # to the left of the table, zero to 3e-10
