@@ -102,8 +102,21 @@ class MirrorProblem:
         if center is None:
             self.center = theta
         else:
+            if not isinstance(center, dict) or set(center) != set(net.parameters):
+                names = sorted(center) if isinstance(center, dict) else type(center).__name__
+                raise ValueError(
+                    f"center must hold the parameters {', '.join(net.parameters)}, but {names} was given, probably a "
+                    f"misspelt name or a network; pass for instance center=other.parameters."
+                )
             self.center = ShallowNetwork(**center, activation=net.activation).flat
         displacement = theta - self.center
+        low, high = self.phi.domain
+        if not (low < float(self.xp.min(displacement)) and float(self.xp.max(displacement)) < high):
+            raise ValueError(
+                f"a potential of mirror flow acts on displacements from its centre, but {potential} lives on "
+                f"({low:g}, {high:g}) and a displacement at the start is {float(self.xp.min(displacement)):g}, probably "
+                f"because it was meant for positive parameters; use HypentropyPotential, or pass center=."
+            )
         self.start = self.phi.gradient(displacement)
         hessian = self.phi.hessian(displacement)
         if not bool(self.xp.all(self.xp.isfinite(hessian) & (hessian > 0))):
@@ -162,10 +175,9 @@ class ImplicitStep:
         _, self.shift = assembly.pull(point.theta, self.residual, self.tangents[0])
 
     def _solve(self, gain: float, kernel: Any, right: Any) -> Any:
-        """(I + gain H)^{-1} right, with H = J D J^T / n."""
-        m = right.shape[0]
-        eye = self.xp.eye(m, dtype=right.dtype, device=self.assembly.pattern.device)
-        return self.xp.linalg.solve(eye + (gain / self.assembly.n) * kernel, right[:, None])[:, 0]
+        """(I + gain H)^{-1} right, with H = J D J^T / n; also where the identity is lost in rounding."""
+        values, vectors = self.xp.linalg.eigh((gain / self.assembly.n) * kernel)
+        return vectors @ ((vectors.T @ right) / (1 + self.xp.clip(values, 0.0, None)))
 
     def attempt(self, h: float, rtol: float, size: float) -> Trial:
         """Try a step of length h with local error ``rtol``, relative to ``size`` in f."""

@@ -21,6 +21,9 @@ from .potentials import Potential, Scaled
 
 __all__ = ["TrainingRun", "mirror_descent", "mirror_flow"]
 
+STATIONARY = 300
+"""A residual that has not moved for so many steps, whose lengths grow as they can, will not move again."""
+
 
 @dataclass(frozen=True)
 class TrainingRun:
@@ -31,11 +34,11 @@ class TrainingRun:
     network : ShallowNetwork
         The trained network.
     times : array (T,)
-        Flow time (or step number) of each record.
+        Flow time of every step, the start included.
     residuals : array (T, M)
         y - f(x) at those times.
     snapshots : tuple of ShallowNetwork
-        The networks at the times that were asked for, if any.
+        The networks at the flow times that were asked for, and at these only.
     steps, rejected : int
         Accepted and rejected steps.
     passes : int
@@ -76,7 +79,7 @@ def mirror_flow(
     Parameters
     ----------
     net : ShallowNetwork
-        The start; NumPy or torch parameters.
+        The start; NumPy or torch parameters; an activation with two slopes (for relu^k use ``mirror_descent``).
     x, y : arrays (M,)
         Distinct inputs and labels.
     potential : None, Potential or Scaled
@@ -86,7 +89,8 @@ def mirror_flow(
     layers : "all" or "output"
         Which parameters move; "output" freezes all but the output weights.
     times : array, optional
-        Flow times at which to keep the network; the last residual may be reached later.
+        Flow times at which to keep the network; the last residual may be reached later. The flow has the rate 1/n
+        in front of the gradient (``ibtext.linear.mirror_flow`` has not: its model has no width).
     center : dict, optional
         Parameters (by the names of ``net.parameters``) around which the potential is centred; the start by default.
     rtol : float
@@ -101,7 +105,7 @@ def mirror_flow(
     Raises
     ------
     ConvergenceError
-        If ``tol`` is not reached in ``max_steps`` steps, with the residual reached.
+        If ``tol`` is not reached in ``max_steps`` steps, or the flow comes to rest before; with the residual reached.
     ValueError, TypeError
         For bad data, an unknown ``layers``, or a potential with :math:`\varphi''` zero or infinite at the start.
 
@@ -136,11 +140,13 @@ def mirror_flow(
     step: ImplicitStep | None = None
     before: tuple[float, float] | None = None  # length and error of the last step
     while float(xp.max(xp.abs(residual))) > tol or stops:
-        if steps + rejected >= max_steps:
+        stuck = steps > STATIONARY and float(xp.max(xp.abs(residual - records[-STATIONARY]))) < 1e-10 * size
+        stuck = stuck and float(xp.max(xp.abs(residual))) > tol
+        if steps + rejected >= max_steps or stuck:
             raise ConvergenceError(
-                f"the residual must fall to {tol:g}, but it is {float(xp.max(xp.abs(residual))):.2e} after {max_steps} "
-                f"steps (flow time {clock:.3g}), probably because labels are out of reach at this width or tol is below "
-                f"rounding; widen the network, raise tol or raise max_steps."
+                f"the residual must fall to {tol:g}, but it is {float(xp.max(xp.abs(residual))):.2e} after "
+                f"{steps + rejected} steps (flow time {clock:.3g}), probably because labels are out of reach at this width "
+                f"or tol is below rounding; widen the network, raise tol or raise max_steps."
             )
         step = step or ImplicitStep(assembly, point, y)
         landing = bool(stops) and clock + h >= stops[0] * (1 - 1e-12)

@@ -229,3 +229,23 @@ def test_smooth_powers_of_relu_are_left_to_mirror_descent(x, y, init):
         ib.mirror_flow(net, x, y)
     run = ib.mirror_descent(net, x, y, step_size=0.5, n_steps=200)
     assert np.linalg.norm(run.residuals[-1]) < 0.9 * np.linalg.norm(run.residuals[0])
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_labels_out_of_reach_are_said_to_be(width, x, y, init):
+    """The flow comes to rest where the gradient vanishes and the residual does not."""
+    net = ib.ShallowNetwork.sample(width=width, activation="relu", initialization=init, rng=0)
+    with pytest.raises(ib.ConvergenceError, match="labels are out of reach at this width"):
+        ib.mirror_flow(net, x, y)
+
+
+def test_a_potential_of_positive_numbers_is_refused_for_displacements(x, y):
+    net = clear_network(20, x, "abs")
+    with pytest.raises(ValueError, match=r"acts on displacements .* use HypentropyPotential"):
+        ib.mirror_flow(net, x, y, potential=ib.EntropyPotential())
+
+
+def test_a_centre_with_a_misspelt_name_is_refused(x, y):
+    net = clear_network(20, x, "abs")
+    with pytest.raises(ValueError, match=r"center must hold the parameters weight, bias"):
+        ib.mirror_flow(net, x, y, center={"weights": 0})
