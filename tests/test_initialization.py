@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -92,7 +94,7 @@ def test_a_law_for_any_penalty():
     cuts = [-0.5, 0.3, 0.4, 1.1]
     paid = sum(
         integrate.quad(lambda c: float(free.derivative(c, order=2)) ** 2 * total * rho(c), a, b, epsrel=1e-11)[0]
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in itertools.pairwise(cuts)
     )
     assert 4 * free.penalty == pytest.approx(paid, rel=1e-9)  # alpha = h''/(2 p)
 
