@@ -39,7 +39,7 @@ from .errors import check_choice
 from .networks import ShallowNetwork, TangentMap
 from .potentials import Potential, QuadraticPotential, Scaled
 
-__all__ = ["LAYERS", "ImplicitStep", "MirrorProblem", "check_network", "potential_at"]
+__all__ = ["LAYERS", "ImplicitStep", "MirrorProblem", "check_displaceable", "check_network", "potential_at"]
 
 LAYERS = ("all", "output")
 
@@ -89,6 +89,17 @@ def potential_at(potential: Potential | Scaled | None, n: int) -> Potential:
     )
 
 
+def check_displaceable(potential: Any, phi: Potential, lowest: float, highest: float) -> None:
+    """Refuse a potential whose domain does not hold the displacements at the start."""
+    low, high = (potential.phi if isinstance(potential, Scaled) else phi).domain
+    if not low < lowest <= highest < high:
+        raise ValueError(
+            f"a potential acts on displacements from its centre, but {potential} lives on ({low:g}, {high:g}) and a "
+            f"displacement at the start is {lowest if lowest <= low else highest:g}, probably because it was meant for "
+            f"positive parameters; use HypentropyPotential, or pass center= to mirror_flow."
+        )
+
+
 class MirrorProblem:
     """The flow in dual coordinates: theta(z), its metric, and where it starts."""
 
@@ -110,13 +121,7 @@ class MirrorProblem:
                 )
             self.center = ShallowNetwork(**center, activation=net.activation).flat
         displacement = theta - self.center
-        low, high = self.phi.domain
-        if not (low < float(self.xp.min(displacement)) and float(self.xp.max(displacement)) < high):
-            raise ValueError(
-                f"a potential of mirror flow acts on displacements from its centre, but {potential} lives on "
-                f"({low:g}, {high:g}) and a displacement at the start is {float(self.xp.min(displacement)):g}, probably "
-                f"because it was meant for positive parameters; use HypentropyPotential, or pass center=."
-            )
+        check_displaceable(potential, self.phi, float(self.xp.min(displacement)), float(self.xp.max(displacement)))
         self.start = self.phi.gradient(displacement)
         hessian = self.phi.hessian(displacement)
         if not bool(self.xp.all(self.xp.isfinite(hessian) & (hessian > 0))):

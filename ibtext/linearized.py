@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from .dual import FiniteColumns, solve_dual
+from .dual import LARGEST_LOSS, FiniteColumns, solve_dual
 from .errors import ConvergenceError, check_choice, check_data, check_tolerance
-from .integrator import LAYERS, check_network, potential_at
+from .integrator import LAYERS, check_displaceable, check_network, potential_at
 from .networks import ShallowNetwork
 from .potentials import Potential, Scaled
 
@@ -95,6 +95,7 @@ def training_limit(
     check_network(net)
     features = net.jacobian(x)
     n = net.width
+    check_displaceable(potential, potential_at(potential, n), 0.0, 0.0)
     if layers == "output":
         features[:, : 2 * n] = 0.0
         features[:, 3 * n] = 0.0
@@ -115,7 +116,22 @@ def training_limit(
         columns, unit = FiniteColumns(basis / n, float(n), potential_at(potential, n)), 1.0
     target = y - net(x)
     solution = solve_dual(columns, np.sqrt(n) * solve_triangular(r, target, trans="T"), tol=tol)
-    displacement = unit * columns.primal(solution.multiplier)
-    residual = float(np.max(np.abs(features @ displacement - target)))
-    dual = np.sqrt(n) * solve_triangular(r, solution.multiplier)
-    return LinearizedLimit(net, displacement, dual, residual, layers)
+    multiplier = solution.multiplier
+    displacement = unit * columns.primal(multiplier)
+    missing = target - features @ displacement
+    for _ in range(3):
+        # the combined equations round like the largest of them: finish with Newton steps on the residual itself
+        right = np.sqrt(n) * solve_triangular(r, missing, trans="T")
+        trial = multiplier + np.linalg.lstsq(solution.kernel, right, rcond=None)[0]
+        new = unit * columns.primal(trial)
+        left = target - features @ new
+        if not np.max(np.abs(left)) < 0.5 * np.max(np.abs(missing)):
+            break
+        multiplier, displacement, missing = trial, new, left
+    residual, scale = float(np.max(np.abs(missing))), float(np.max(np.abs(target)))
+    if residual > max(tol, LARGEST_LOSS) * scale:
+        raise ConvergenceError(
+            f"the labels must be met to {max(tol, LARGEST_LOSS) * scale:.1e}, but rounding stops at {residual:.1e}, probably "
+            f"because inputs nearly coincide; drop or average the closest ones, or raise tol."
+        )
+    return LinearizedLimit(net, displacement, np.sqrt(n) * solve_triangular(r, multiplier), residual, layers)

@@ -65,7 +65,7 @@ def _check_scale(name: str, value: Any) -> float:
 def _check_exponent(p: Any, remedy: str) -> float:
     """An exponent as a Python number, or a refusal."""
     try:
-        good = isinstance(p, Real) and not isinstance(p, bool) and 1 < float(p) <= LARGEST_EXPONENT
+        good = isinstance(p, Real) and not isinstance(p, (bool, np.timedelta64)) and 1 < float(p) <= LARGEST_EXPONENT
     except OverflowError:
         good = False
     if not good:

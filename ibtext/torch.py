@@ -229,6 +229,8 @@ class MirrorDescent(Optimizer):
 def _coordinate_potential(group: dict[str, Any]) -> Potential:
     """The potential that acts on one coordinate of a group."""
     potential = group["potential"]
+    if group["width"] is not None:
+        check_count("width", group["width"])
     if potential is None:
         return QuadraticPotential(0.5)
     if isinstance(potential, Scaled):

@@ -414,7 +414,7 @@ REFUSALS = {
     "centre flag": ({"center": True}, TypeError, "center must be 'start'"),
     "centre shape": ({"center": torch.zeros(3)}, ValueError, r"\[\(2,\)\], but shapes \[\(3,\)\]"),
     "centre count": ({"center": [torch.zeros(2)] * 2}, ValueError, "one tensor for each parameter"),
-    "centre nan": ({"center": float("nan")}, ValueError, "center must be finite"),
+    "centre nan": ({"center": float("nan")}, ValueError, "center must be a finite number"),
     "far from centre": ({"potential": ib.CoshPotential(), "center": 1e4}, ValueError, "dual variable must be finite"),
 }
 
