@@ -70,10 +70,18 @@ def penalty_terms(limit: WideLimit) -> dict[str, float]:
     """G1, G2 and G3 of a network with two different slopes under gradient flow or an unscaled potential."""
     columns = limit._columns
     odd = max(columns.odds) if isinstance(columns, WideColumns) else 0.0
-    if not isinstance(columns, WideColumns) or odd == 0:
+    if columns.free_affine:
         raise ValueError(
-            "the terms G1, G2, G3 belong to a relu network, but another activation was given, probably 'abs', "
-            "whose penalty has one term; read limit.penalty instead."
+            f"the terms G1, G2, G3 belong to a relu network whose affine part is penalised, but free_affine=True was given "
+            f"(with {limit.activation!r}), probably to leave only the curvature, whose integral of h''^2/zeta remains; read "
+            f"limit.penalty instead."
+        )
+    if not isinstance(columns, WideColumns) or odd == 0:
+        one = isinstance(columns, WideColumns)
+        cause = "whose penalty has one term" if one else "whose terms have not been worked out"
+        raise ValueError(
+            f"the terms G1, G2, G3 belong to a relu network, but activation={limit.activation!r} was given, probably to "
+            f"compare the two, {cause}; read limit.penalty instead."
         )
     if limit._is_scaled or not columns.linear:
         raise ValueError(

@@ -46,6 +46,9 @@ __all__ = ["Columns", "DualSolution", "FiniteColumns", "dual_flow", "linear_flow
 LARGEST_LOSS = 1e-9
 """Largest residual, relative to the labels, that rounding may excuse."""
 
+STALLED = 8
+"""Newton steps near the root that do not halve the residual, after which rounding is all that is left."""
+
 
 def _largest(residual: Array) -> float:
     return float(np.max(np.abs(residual)))
@@ -125,6 +128,8 @@ def _newton(
     residual = y - value
     reached = measure(residual)
     iterations, accepted = 0, True
+    best, since = (reached, multiplier, residual, kernel), 0
+    scale = measure(y)
     while reached > goal and accepted and iterations < max_iterations:
         # the size of a residual is judged in the scale of each equation, so that a change of units changes nothing
         with np.errstate(all="ignore"):
@@ -154,6 +159,12 @@ def _newton(
             multiplier, residual, kernel = trial, new, trial_kernel
             reached = measure(residual)
             if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
+                break
+            since = 0 if reached < 0.5 * best[0] else since + 1
+            if reached < best[0]:
+                best = (reached, multiplier, residual, kernel)
+            if since >= STALLED and best[0] < 1e-6 * scale:  # F is known no better than that
+                reached, multiplier, residual, kernel = best
                 break
     return DualSolution(multiplier, reached, iterations, kernel, residual)
 
@@ -233,14 +244,15 @@ def solve_dual(
     reached, kernel = found.residual, found.kernel
     if not reached <= max(goal, _rounding_floor(found.multiplier, kernel, measure)):
         condition = float(np.linalg.cond(kernel)) if np.all(np.isfinite(kernel)) else np.inf
-        cause = (
-            f"the kernel has condition number {condition:.1e}"
-            if condition > 1e12
-            else "the features do not span the labels, or the start is far off"
-        )
+        cause, remedy = "the features do not span the labels, or the start is far off", "check the inputs for near coincidence"
+        if condition > 1e12:
+            cause = f"the kernel has condition number {condition:.1e}"
+        elif reached < 1e-6 * size:
+            cause = "F or its derivative is computed less exactly, as with a CustomPotential without its hessian"
+            remedy = "give the hessian"
         raise ConvergenceError(
             f"the dual equation must be solved to {goal:.1e}, but the residual is {reached:.1e} after {found.iterations} "
-            f"Newton steps, probably because {cause}; check the inputs for near coincidence, or raise tol."
+            f"Newton steps, probably because {cause}; {remedy}, or raise tol."
         )
     if reached > max(tol, LARGEST_LOSS) * size:
         raise ConvergenceError(
@@ -255,10 +267,17 @@ def solve_dual(
 def _check_times(times: Any) -> Array:
     times = check_points("times", times)
     if times.ndim != 1 or np.any(times < 0) or np.any(np.diff(times) <= 0):
+        if times.ndim == 0:
+            cause, remedy = "a single time", f"pass a list, [{float(times)}]"
+        elif times.ndim > 1:
+            cause, remedy = "a column", "pass times.ravel()"
+        elif np.any(times < 0):
+            cause, remedy = "logarithms of times or times counted from another event", "drop negative times"
+        else:
+            cause, remedy = "unsorted or repeated values", "pass np.unique(times)"
         raise ValueError(
-            "times must be a one-dimensional increasing list of flow times, none negative, but "
-            f"{np.array2string(times, threshold=6)} was given, probably unsorted or repeated values; pass "
-            "np.unique(times)."
+            f"times must be a one-dimensional increasing list of flow times, none negative, but "
+            f"{np.array2string(times, threshold=6)} was given, probably {cause}; {remedy}."
         )
     return np.asarray(times, dtype=np.float64)
 

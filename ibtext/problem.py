@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .activations import Activation, AnyActivation, get_activation
 from .columns import WideColumns
+from .errors import shortened
 from .hats import HatBasis
 from .initialization import Initialization
 from .laws import check_law
@@ -37,8 +38,8 @@ def limit_potential(potential: Potential | Scaled | None) -> Potential:
         phi = potential
     else:
         raise TypeError(
-            f"potential must be a potential or Scaled(potential), but {type(potential).__name__} was given, probably a "
-            f"plain function; pass for instance potential=Scaled(PowerPotential(p=3))."
+            f"potential must be a potential or Scaled(potential), but {shortened(potential)} was given, probably a name, a "
+            f"plain function or a class without its brackets; pass for instance potential=Scaled(PowerPotential(p=3))."
         )
     low, high = phi.domain
     at_zero = float(phi.hessian(0.0)) if low < 0 < high else float("nan")

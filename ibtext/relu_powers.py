@@ -20,9 +20,10 @@ from math import factorial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve, cholesky, eigh
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, eigh
 
 from .activations import ReLUPower
+from .errors import ConvergenceError
 from .hats import HatBasis
 from .polar import PolarRule
 from .potentials import Potential, QuadraticPotential
@@ -124,26 +125,37 @@ class PowerColumns:
     def _gram(plus: Array, minus: Array, mass: Array) -> Array:
         return ((plus * mass) @ plus.T + (minus * mass) @ minus.T) / 2
 
-    def refined(self, z: Array, target: Array) -> tuple[Array, float]:
-        """A root of a linear problem and its residual before z is rounded, from sums in extended precision. O(M N) a step.
+    def refined(self, target: Array) -> tuple[Array, float, float]:
+        """The root of a linear problem, its residual before z is rounded, and the rounding error in that. O(M N) a step.
 
         Rough labels make z large, and F is a sum of waves that cancel. The sums over the nodes are those of a law whose
-        masses and nodes are rounded, which h does not feel; the rounding of their terms it does. (Where the machine has no
-        extended precision, nothing is gained.)
+        masses and nodes are rounded, which h does not feel; the rounding of their terms it does, so that they are
+        evaluated in extended precision. (Where the machine has none, nothing is gained.)
         """
-        if self._matrix is None:
-            return z, self.measure(target - self.evaluate(z)[0])
+        assert self._matrix is not None
         pieces, s, mass = self.rule.moments()
         plus, minus = self._tests(pieces.element, s.astype(np.longdouble))
         mass = mass.ravel() / (2 * self.second)
-        factor, root, best = cho_factor(self._matrix), z.astype(np.longdouble), (z, np.inf)
-        for _ in range(10):
-            difference = target - (plus @ (mass * (root @ plus)) + minus @ (mass * (root @ minus)))
+        scale = 1 / np.sqrt(self._matrix.diagonal())
+        try:
+            factor = cho_factor(self._matrix * scale[:, None] * scale)
+        except LinAlgError:
+            raise ConvergenceError(
+                f"the kernel of {self.activation.name} must be positive definite in double precision, but it is not for "
+                f"these {target.size} inputs, probably because they are many or close for a power this high; drop or "
+                f"average the closest points, or take a lower power."
+            ) from None
+        root, best = np.zeros(target.size, dtype=np.longdouble), (np.zeros(target.size), np.inf, np.inf)
+        eps = float(np.finfo(np.longdouble).eps)
+        for _ in range(40):
+            up, down = root @ plus, root @ minus
+            difference = target - (plus @ (mass * up) + minus @ (mass * down))
             reached = float(np.max(np.abs(difference)))
-            if not reached < best[1]:
+            if not reached < 0.9 * best[1]:
                 break
-            best = root.astype(np.float64), reached
-            root = root + cho_solve(factor, difference.astype(np.float64))
+            size = np.abs(plus) @ (mass * (np.abs(root) @ np.abs(plus))) + np.abs(minus) @ (mass * (np.abs(root) @ np.abs(minus)))
+            best = root.astype(np.float64), reached, 16 * eps * float(np.max(size))
+            root = root + scale * cho_solve(factor, scale * difference.astype(np.float64))
         return best
 
     # -- the equation ------------------------------------------------------------------------------------------

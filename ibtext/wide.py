@@ -28,7 +28,7 @@ import numpy.typing as npt
 from . import audit
 from .activations import AnyActivation
 from .columns import WideColumns
-from .dual import dual_flow, linear_flow, solve_dual
+from .dual import LARGEST_LOSS, dual_flow, linear_flow, solve_dual
 from .errors import (
     ConvergenceError,
     check_arguments,
@@ -52,6 +52,8 @@ Array = npt.NDArray[np.float64]
 @dataclass(frozen=True)
 class WideLimit:
     r"""The function that an infinitely wide network learns; call it on an array of points.
+
+    ``wide_limit`` makes it; its fields with an underscore are the solver's own.
 
     Attributes
     ----------
@@ -95,6 +97,10 @@ class WideLimit:
 
         :math:`E\,D_\varphi(\alpha, 0)` for a scaled potential, :math:`E\,\alpha^2 = y^T K^{-1} y` for gradient flow and
         unscaled ones. One more quadrature, when it is first asked for.
+
+        Its scale: :math:`E\,\alpha^2` is twice :math:`E\,D_\varphi` for :math:`\varphi = x^2/2`, and once for
+        :math:`x^2`. With the absolute value :math:`\alpha = h''/(2\zeta)`, so that it is
+        :math:`\tfrac14\int (h'')^2/\zeta` there; with relu it is ``G1 + G2 + G3``, and ``G1`` has no factor.
         """
         return self._columns.penalty(self._values, scaled=self._is_scaled)
 
@@ -107,6 +113,9 @@ class WideLimit:
 
     def __call__(self, t: Any) -> Array:
         """The learned function at points ``t``, of the shape of ``t``. Cost O((T + M) log(T + M)).
+
+        Any ``t`` will do: beyond the support of the breakpoints, where no unit bends, the function is affine (a polynomial
+        for powers of relu), and that continuation is exact.
 
         Between two inputs it is the chord of the labels minus the Green integral of its curvature, so it meets the
         labels to rounding; ``residual`` says how well the multiplier does.
@@ -136,8 +145,16 @@ class WideLimit:
 
         For any symmetric law of (w, b): ``G1`` :math:`= \int (h'')^2/\zeta`,
         ``G2`` :math:`= (h'(\infty) + h'(-\infty))^2 / E W^2`,
-        ``G3`` :math:`= (\int h''|x| dx - 2h(0))^2 / E B^2`; their sum is ``penalty``. See ``ibtext.audit`` for leaky
-        relu and for laws with :math:`E[WB] \neq 0`.
+        ``G3`` :math:`= (\int h''|x| dx - 2h(0))^2 / E B^2`; their sum is ``penalty``. For leaky relu with slopes
+        :math:`s_-, s_+` the same three, divided by :math:`(s_+ - s_-)^2` (G1) and :math:`(s_+ + s_-)^2` (G2, G3), so that
+        their sum is again ``penalty``. See ``ibtext.audit`` for the proof and for laws with :math:`E[WB] \neq 0`.
+
+        Raises
+        ------
+        ValueError
+            For other activations (the absolute value has one term, ``penalty``), with ``free_affine`` (only
+            :math:`\int (h'')^2/\zeta` remains), and for scaled potentials.
+
         Source: Liang and Montúfar (2025), theorem on unscaled potentials, part II.
         """
         return audit.penalty_terms(self)
@@ -164,9 +181,11 @@ def wide_limit(
     x, y : arrays (M,)
         Distinct inputs inside the support of the bias, and labels. For a network that starts at
         :math:`f_0 \neq 0` pass :math:`y - f_0(x)`.
-    activation : "relu", "abs", "leaky_relu", "relu^2", ..., Activation or ReLUPower
+    activation : "relu", "abs", "leaky_relu", "relu^2" to "relu^99", Activation or ReLUPower
     initialization : Initialization
-        Sign weights and a symmetric bias law.
+        Any law of (w, b) that is symmetric under a change of both signs, with densities and finite moments of order
+        2k (2 for units with two slopes): signs or a law with a density for the weight, a law of the bias, or one of
+        the breakpoint (``for_penalty``).
     potential : None, Potential or Scaled
         None is gradient flow; every *unscaled* potential with :math:`0 < \varphi''(0) < \infty` has the same limit.
         Write ``Scaled(phi)`` to make the shape of phi count.
@@ -174,7 +193,9 @@ def wide_limit(
         Leave an affine function :math:`ux + v` unpenalised. With the absolute value this removes the two
         constraints that the network imposes; for :math:`x^2` it gives the natural (adaptive) cubic spline.
     tol : float
-        Residual relative to max |y|.
+        Aim of the solver, relative to max |y|. What is enforced is max(tol, 1e-12). Powers of relu lose digits to the
+        condition number, which grows fast with k and M: there a residual at the rounding error of F is accepted, up to
+        1e-9, and ``residual`` states it.
 
     Returns
     -------
@@ -184,9 +205,12 @@ def wide_limit(
     ------
     ValueError
         For coinciding or non-finite data, inputs outside the support, an asymmetric law, a potential with
-        :math:`\varphi''(0)` zero or infinite, an unknown activation.
+        :math:`\varphi''(0)` zero or infinite, an unknown activation, ``free_affine`` with a power of relu.
+    TypeError
+        For something that is no potential (a name, a plain function, a class without its brackets) or no
+        initialization.
     ConvergenceError
-        If Newton's method does not reach ``tol``.
+        If the labels are not met to the tolerance enforced; the message names the ``tol`` that would pass.
 
     Notes
     -----
@@ -213,21 +237,25 @@ def wide_limit(
     order = np.argsort(x)
     labels = y[order]
     size = float(np.max(np.abs(y)))
+    goal = max(tol, 1e-12) * size
     columns = wide_columns(x[order], activation, initialization, phi, free_affine=free_affine)
     target = columns.target(labels)
     if isinstance(columns, WideColumns) and free_affine and columns.straight(labels):  # the labels are affine already
         values, residual, iterations = np.zeros(x.size), 0.0, 0
+    elif isinstance(columns, PowerColumns) and columns.linear:
+        values, residual, floor = columns.refined(target)
+        iterations, goal = 1, max(goal, min(floor, LARGEST_LOSS * size))
     else:
         solution = solve_dual(columns, target, tol=tol, size=size)
         values, iterations = columns.extended(solution.multiplier), solution.iterations
         residual = columns.misfit(solution.difference)
-        if residual > max(tol, 1e-12) * size and isinstance(columns, PowerColumns):
-            values, residual = columns.refined(values, target)
-    if residual > max(tol, 1e-12) * size:
+        if isinstance(columns, PowerColumns):  # solve_dual has judged it by its rounding error
+            goal = max(goal, LARGEST_LOSS * size)
+    if not residual <= goal:
         raise ConvergenceError(
-            f"the limit must meet the labels to {max(tol, 1e-12) * size:.1e}, but the solver stops at {residual:.1e}, "
-            f"probably because inputs are too many or too close for labels this rough; drop or average the closest "
-            f"points, or raise tol."
+            f"the limit must meet the labels to {goal:.1e}, but the solver stops at {residual:.1e}, "
+            f"probably because inputs are too many or too close for labels this rough; raise tol to "
+            f"{10 ** np.ceil(np.log10(max(residual, goal) / size)):.0e}, or drop or average the closest points."
         )
     dual = np.empty_like(y)
     dual[order] = columns.multiplier(values)

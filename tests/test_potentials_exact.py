@@ -322,3 +322,40 @@ def test_points_outside_the_domain_are_refused():
     soft = CustomPotential(lambda x: np.sqrt(1 + x**2), lambda x: x / np.sqrt(1 + x**2))
     with pytest.raises(ib.ConvergenceError, match="gradient is bounded"):
         soft.inverse_gradient(2.0)
+
+
+ROUGH = {
+    "analytic": (lambda x: np.cosh(x) + x**4, lambda x: np.sinh(x) + 4 * x**3, lambda x: np.cosh(x) + 12 * x**2, 1e-15),
+    "modulus": (lambda x: np.abs(x) ** 3 + x**2, lambda x: 3 * x * np.abs(x) + 2 * x, lambda x: 6 * np.abs(x) + 2, 2e-13),
+    "kink": (
+        lambda x: np.where(np.abs(x) < 1, x**2, x**2 / 2 + np.abs(x) - 0.5),
+        lambda x: np.where(np.abs(x) < 1, 2 * x, x + np.sign(x)),
+        lambda x: np.where(np.abs(x) < 1, 2.0, 1.0),
+        2e-13,
+    ),
+    "complex lies": (  # agrees with complex steps at the points of the check, not far out
+        lambda x: np.cosh(x / 4),
+        lambda x: np.where(np.abs(x) < 20, np.sinh(x / 4), np.sinh(x.real / 4)) / 4,
+        lambda x: np.cosh(x / 4) / 16,
+        2e-13,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROUGH)
+def test_hessian_without_a_hessian(name):
+    phi, gradient, hessian, digits = ROUGH[name]
+    size = np.geomspace(1e-6, 30, 401)
+    x = np.concatenate([-size, [0.0], size])
+    calls = []
+
+    def counted(v):
+        calls.append(np.size(v))
+        return gradient(v)
+
+    potential = CustomPotential(phi, counted)
+    potential.hessian(1.0)
+    calls.clear()
+    room = np.minimum(1, np.abs(np.abs(x) - 1)) if name == "kink" else 1.0  # differences need room
+    assert np.max(np.abs(potential.hessian(x) / hessian(x) - 1) * room) < digits
+    assert sum(calls) < 200 * x.size

@@ -288,3 +288,32 @@ def test_flow_against_tight_integrations(name):
 
     reference = integrate.solve_ivp(right, (0, 30.0), np.zeros(5), method="DOP853", rtol=1e-12, atol=1e-13, t_eval=times[:3])
     np.testing.assert_allclose(path.dual[:3], reference.y.T, atol=1e-8)
+
+
+WITHOUT_HESSIAN = {
+    "quadratic": (lambda x: x**2 / 2, lambda x: x, lambda x: 1.0 + 0 * x),
+    "quartic": (lambda x: x**4 / 4 + x**2 / 2, lambda x: x**3 + x, lambda x: 3 * x**2 + 1),
+    "modulus": (lambda x: np.abs(x) ** 3 + x**2, lambda x: 3 * x * np.abs(x) + 2 * x, lambda x: 6 * np.abs(x) + 2),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_HESSIAN)
+def test_custom_potential_without_hessian_reaches_the_same_limit(name):
+    x = 0.8 * np.array([-1, -0.5, 0, 0.5, 1])
+    y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
+    phi, gradient, hessian = WITHOUT_HESSIAN[name]
+    calls = 0
+
+    def counted(v):
+        nonlocal calls
+        calls += 1
+        return gradient(v)
+
+    limits = [
+        ib.wide_limit(x, y, initialization=UNIFORM, potential=ib.Scaled(potential))
+        for potential in (ib.CustomPotential(phi, counted), ib.CustomPotential(phi, gradient, hessian))
+    ]
+    t = np.linspace(-1, 1, 101)
+    np.testing.assert_allclose(limits[0](t), limits[1](t), rtol=0, atol=1e-12)
+    assert limits[0].residual < 1e-13
+    assert calls < 3000  # a hundred calls an evaluation would need more than ten times as many

@@ -126,8 +126,33 @@ def test_no_free_affine_part_and_no_terms():
         limit.output_weight(0.0)
 
 
-def test_rough_labels_that_rounding_blurs_are_refused():
-    """Splines of degree 7 through 60 alternating labels: condition 1e20, and a refusal in place of a wrong answer."""
+def test_rough_labels_that_rounding_blurs():
+    """Splines of degree 7 through 60 alternating labels, condition 1e17: solved. Of degree 11: refused, not wrong."""
     x, y = np.linspace(-0.95, 0.95, 60), (-1.0) ** np.arange(60)
+    limit = ib.wide_limit(x, y, activation="relu^3", initialization=UNIFORM)
+    t = np.linspace(-0.95, 0.95, 777)
+    assert limit.residual < 1e-12
+    np.testing.assert_allclose(limit(-t), -limit(t), atol=1e-12)  # rounding does not know the symmetry
     with pytest.raises(ib.ConvergenceError, match="probably because"):
-        ib.wide_limit(x, y, activation="relu^3", initialization=UNIFORM)
+        ib.wide_limit(x, y, activation="relu^5", initialization=ib.Initialization(bias=stats.laplace()))
+
+
+@pytest.mark.parametrize("law, count, k", [("laplace", 6, 3), ("laplace", 5, 5), ("laplace", 9, 4), ("uniform", 5, 5)])
+def test_powers_reach_their_rounding_floor(law, count, k):
+    init = ib.Initialization(bias={"laplace": stats.laplace(), "uniform": stats.uniform(-1, 2)}[law])
+    x = np.linspace(-0.8, 0.9, count)
+    y = np.array([0.5, -0.3, 0.4, -0.2, 0.6, 0.1, 0.3, -0.5, 0.2])[:count]
+    limit = ib.wide_limit(x, y, activation=f"relu^{k}", initialization=init)
+    assert limit.residual < 1e-10
+    # the multiplier against a kernel that is computed on its own, in a norm that its rounding leaves alone
+    kernel = ib.limit_kernel(x, x, activation=f"relu^{k}", initialization=init)
+    noise = 1e-14 * np.abs(kernel) @ np.abs(limit.dual) + 1e-9
+    assert np.all(np.abs(kernel @ limit.dual - y) < noise)
+
+
+def test_powers_that_double_precision_cannot_solve_advise_a_tolerance():
+    init = ib.Initialization(bias=stats.laplace())
+    x = np.linspace(-0.8, 0.9, 15)
+    y = np.random.default_rng(0).normal(size=15)
+    with pytest.raises(ib.ConvergenceError, match=r"raise tol to 1e-0\d"):
+        ib.wide_limit(x, y, activation="relu^5", initialization=init)
