@@ -33,10 +33,10 @@ class CustomPotential(Potential):
     phi, gradient : functions of an array
         :math:`\varphi` and :math:`\varphi'`, elementwise; the derivative strictly increasing on the domain.
     hessian : function of an array, optional
-        :math:`\varphi''`. Give it for limits of wide networks: with five data they take as long without it
-        where ``gradient`` takes complex numbers, and three times as long elsewhere (0.05 s and 0.15 s). Without it, a complex step serves (15 digits, three evaluations of the derivative) where ``gradient`` takes
-        complex numbers, and differences elsewhere (13 to 14 digits where :math:`\varphi` is smooth, 16 evaluations and
-        more).
+        :math:`\varphi''`. Give it for limits of wide networks: with five data they take 0.05 s with it, about as long
+        without it where ``gradient`` is analytic and takes complex numbers (a complex step, three evaluations of it, 15
+        digits), and two to three times as long elsewhere (differences, 16 evaluations and more, 13 digits where
+        :math:`\varphi` is smooth).
     domain : (float, float)
         The open interval on which :math:`\varphi` lives.
     name : str, optional

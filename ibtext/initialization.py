@@ -108,13 +108,24 @@ class Initialization:
 
         Notes
         -----
-        A few thousand evaluations of rho. Source: Jin and Montúfar (2023), Proposition 15.
+        A few thousand evaluations of rho. The integral is the whole penalty only with ``free_affine=True``. A real relu
+        network pays ``G2`` and ``G3`` besides (``WideLimit.penalty_terms``), and one of absolute values obeys the two
+        constraints that both vanish; subtract an affine function from the labels to be rid of them. Source: Jin and
+        Montúfar (2023), Proposition 15.
 
         Examples
         --------
         >>> init = Initialization.for_penalty(lambda c: 1 + c**2, support=(-1.0, 1.0))
         >>> float(round(init.zeta(0.0) / init.zeta(1.0), 12))  # the ratio of the penalties at 1 and 0
         2.0
+        >>> from ibtext import wide_limit
+        >>> from ibtext.splines import adaptive_spline
+        >>> x, y = [-0.5, 0.0, 0.2, 0.8], [0.3, -0.1, 0.4, 0.2]
+        >>> spline = adaptive_spline(x, y, zeta=init)
+        >>> free = wide_limit(x, y, initialization=init, free_affine=True)
+        >>> network = wide_limit(x, y, initialization=init)
+        >>> bool(abs(free(0.5) - spline(0.5)) < 1e-12), bool(abs(network(0.5) - spline(0.5)) > 1e-3)
+        (True, True)
         """
         return cls(breakpoint=PenaltyLaw(rho, support))
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import legendre
 
-from .errors import ConvergenceError, check_points, real_array
+from .errors import ConvergenceError, check_points, real_array, shortened
 
 __all__ = ["PenaltyLaw"]
 
@@ -60,8 +60,16 @@ class PenaltyLaw:
         self._var = float(np.sum(mass * (c - self._mean) ** 2))
 
     def _inverse(self, c: Array) -> Array:
-        with np.errstate(all="ignore"):
-            rho = real_array("the value of rho", self._rho(c))
+        try:
+            with np.errstate(all="ignore"):
+                value = self._rho(c)
+        except (TypeError, ValueError, IndexError) as error:
+            raise ValueError(
+                f"rho must map an array of points to an array of numbers of the same shape, but calling it on shape "
+                f"{c.shape} failed ({shortened(str(error))}), probably because it uses math or an if, or is written for one "
+                f"number; write it with numpy, or pass numpy.vectorize(rho)."
+            ) from error
+        rho = real_array("the value of rho", value)
         if rho.shape not in ((), c.shape):
             raise ValueError(
                 f"rho must return one value for each location, but {c.shape} locations gave shape {rho.shape}, probably "
@@ -110,6 +118,10 @@ class PenaltyLaw:
         parts = [np.concatenate([d[k] for d in done]) for k in range(3)]
         order = np.argsort(parts[0])
         return parts[0][order], parts[1][order], parts[2][order]
+
+    def __repr__(self) -> str:
+        """The penalty's name and the support: two laws of unnamed functions look alike."""
+        return f"PenaltyLaw({getattr(self._rho, '__name__', type(self._rho).__name__)}, support=({self._low:g}, {self._high:g}))"
 
     def support(self) -> tuple[float, float]:
         """Ends of the support."""

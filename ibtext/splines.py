@@ -299,7 +299,9 @@ def adaptive_spline(
     Notes
     -----
     Cost O(M k), and about 16 evaluations of zeta a data interval (8 beyond 1000 data). Values are correct to rounding
-    for every s: huge s gives the least-squares line, tiny s the interpolant. Theorem: the adaptive spline as the limit
+    for every s: huge s gives the least-squares line, tiny s the interpolant. For s = 0 and an initialization this is
+    ``wide_limit`` with ``free_affine=True``; a real relu network pays for its affine part too (``G2`` and ``G3`` of
+    ``WideLimit.penalty_terms``). Theorem: the adaptive spline as the limit
     of wide networks, in the chapter on the curvature penalty. Source: Jin and Montúfar (2023), theorem 13 and remark 5.
 
     Examples

@@ -60,7 +60,9 @@ class WideLimit:
     x, y : arrays (M,)
         The data.
     dual : array (M,)
-        The multiplier :math:`\lambda`.
+        The multiplier :math:`\lambda`, rounded. Its entries cancel: sums such as :math:`\sum_j \lambda_j \sigma(w x_j - b)`
+        are uncertain by 1e-16 of its largest entry. With a potential that grows exponentially and rough labels that entry
+        may be 1e18; h is then evaluated from other unknowns, but nothing can be recomputed from ``dual``.
     residual : float
         Largest distance of :math:`F(\lambda)` from a label, measured from the chord through its neighbours, which is the
         error that the solver leaves in :math:`\bar h`. (The function called meets the labels to rounding.)
@@ -356,6 +358,22 @@ def wide_flow(
     Returns
     -------
     WidePath
+
+    Notes
+    -----
+    Cost: milliseconds for gradient flow and unscaled potentials (a closed form); seconds for 20 times over many decades
+    with a scaled potential at ``rtol=1e-9``, less with a larger one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> init = Initialization(bias=stats.uniform(-1, 2))
+    >>> path = wide_flow([-0.5, 0.5], [1.0, 0.5], np.geomspace(0.1, 1e4, 5), initialization=init)
+    >>> path([0.0, 0.2]).shape
+    (5, 2)
+    >>> bool(np.all(np.diff(np.linalg.norm(path.residuals, axis=1)) < 0))
+    True
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -142,3 +143,17 @@ def test_laws_without_a_limit_are_refused(case):
         with pytest.raises(ValueError, match=match) as caught:
             call()
         assert "probably" in str(caught.value) and ", but " in str(caught.value)
+
+
+def test_penalty_written_for_single_numbers_is_refused_with_its_remedy():
+    with pytest.raises(ValueError, match=r"numpy\.vectorize"):
+        ib.Initialization.for_penalty(lambda u: 1 + math.exp(-u), support=(-1.0, 1.0))
+    init = ib.Initialization.for_penalty(np.vectorize(lambda u: 1 + math.exp(-u)), support=(-1.0, 1.0))
+    assert init.zeta(0.0) / init.zeta(1.0) == pytest.approx((1 + math.exp(-1)) / 2, rel=1e-12)
+
+
+def test_penalty_law_is_shown_by_its_penalty():
+    def wall(c):
+        return 1 + c**2
+
+    assert repr(ib.Initialization.for_penalty(wall, support=(-1, 2)).breakpoint) == "PenaltyLaw(wall, support=(-1, 2))"

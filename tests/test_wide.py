@@ -317,3 +317,33 @@ def test_custom_potential_without_hessian_reaches_the_same_limit(name):
     np.testing.assert_allclose(limits[0](t), limits[1](t), rtol=0, atol=1e-12)
     assert limits[0].residual < 1e-13
     assert calls < 3000  # a hundred calls an evaluation would need more than ten times as many
+
+
+def test_terms_say_what_was_given():
+    x, y = [-0.5, 0.0, 0.6], [0.2, 0.5, -0.1]
+    for options, words in (
+        ({"activation": "relu", "free_affine": True}, "free_affine=True"),
+        ({"activation": "abs"}, "'abs'.*one term"),
+        ({"activation": "relu^2"}, r"'relu\^2'.*worked out"),
+    ):
+        limit = ib.wide_limit(x, y, initialization=UNIFORM, **options)
+        with pytest.raises(ValueError, match=words):
+            limit.penalty_terms()
+    leaky = ib.wide_limit(x, y, activation="leaky_relu", initialization=UNIFORM)
+    assert sum(leaky.penalty_terms().values()) == pytest.approx(leaky.penalty, rel=1e-12)
+
+
+@pytest.mark.parametrize("potential", [ib.PowerPotential, "power", np.cosh], ids=repr)
+def test_what_is_no_potential_is_named(potential):
+    with pytest.raises(TypeError, match="a name, a plain function or a class without its brackets") as caught:
+        ib.wide_limit([0.0, 0.5], [1.0, 2.0], initialization=UNIFORM, potential=potential)
+    assert repr(potential)[:40] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "times, remedy", [(10.0, r"pass a list, \[10.0\]"), ([-1.0, 2.0], "drop negative times"), ([2.0, 1.0], r"np.unique\(times\)")]
+)
+def test_times_come_with_the_right_remedy(times, remedy):
+    for potential in (None, ib.Scaled(ib.CoshPotential())):
+        with pytest.raises(ValueError, match=remedy):
+            ib.wide_flow([0.0, 0.5], [1.0, 2.0], times, initialization=UNIFORM, potential=potential)
