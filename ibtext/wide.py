@@ -369,9 +369,9 @@ def wide_flow(
     >>> import numpy as np
     >>> from scipy import stats
     >>> init = Initialization(bias=stats.uniform(-1, 2))
-    >>> path = wide_flow([-0.5, 0.5], [1.0, 0.5], np.geomspace(0.1, 1e4, 5), initialization=init)
+    >>> path = wide_flow([-0.5, 0.5], [1.0, 0.5], [0.1, 1.0, 10.0], initialization=init)
     >>> path([0.0, 0.2]).shape
-    (5, 2)
+    (3, 2)
     >>> bool(np.all(np.diff(np.linalg.norm(path.residuals, axis=1)) < 0))
     True
 
