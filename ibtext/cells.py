@@ -18,7 +18,7 @@ import numpy.typing as npt
 from .errors import ConvergenceError, check_points, check_positive
 from .initialization import Initialization
 
-__all__ = ["Cells", "constant_cells", "refine_cells", "vectorised", "weight_cells"]
+__all__ = ["Cells", "antiderivative", "constant_cells", "refine_cells", "times_variable", "vectorised", "weight_cells"]
 
 Array = npt.NDArray[np.float64]
 
@@ -185,3 +185,22 @@ def weight_cells(zeta: Any, x: Array, breaks: Any) -> tuple[Callable[[Array], Ar
     checked = vectorised(zeta)
     cells = refine_cells(x, checked, points[(points > x[0]) & (points < x[-1])])
     return checked, cells
+
+
+def times_variable(n: int) -> Array:
+    """Row k: Legendre coefficients of v P_k(v)."""
+    matrix = np.zeros((n, n + 1))
+    k = np.arange(n)
+    matrix[k, k + 1] = (k + 1) / (2 * k + 1)
+    matrix[k[1:], k[1:] - 1] = k[1:] / (2 * k[1:] + 1)
+    return matrix
+
+
+def antiderivative(n: int) -> Array:
+    """Row k: Legendre coefficients of the integral of P_k from -1."""
+    matrix = np.zeros((n, n + 1))
+    k = np.arange(n)
+    matrix[k, k + 1] = 1 / (2 * k + 1)
+    matrix[0, 0] = 1.0
+    matrix[k[1:], k[1:] - 1] = -1 / (2 * k[1:] + 1)
+    return matrix

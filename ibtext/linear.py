@@ -20,6 +20,7 @@ from scipy.optimize import linprog
 
 from .dual import LARGEST_LOSS, FiniteColumns, dual_flow
 from .errors import ConvergenceError, check_count, check_flag, check_points, check_positive, check_tolerance
+from .linear_problem import check_potential, check_problem, dual_start, independent_rows
 from .margins import MaxMargin, max_margin
 from .potentials import Potential, QuadraticPotential
 from .projection import project
@@ -113,70 +114,6 @@ class LinearDescent:
     iterates: Array | None
 
 
-def _check_problem(A: Any, b: Any) -> tuple[Array, Array]:
-    A, b = check_points("A", A), check_points("b", b)
-    if A.ndim != 2 or b.shape != A.shape[:1]:
-        raise ValueError(
-            f"A must have one row for each entry of b, shapes (M, K) and (M,), but shapes {A.shape} and {b.shape} were given, "
-            f"probably transposed or a column vector; pass A.T or b.ravel()."
-        )
-    return A, b
-
-
-def _check_potential(potential: Any) -> Potential:
-    if potential is None:
-        return QuadraticPotential(scale=0.5)
-    if not isinstance(potential, Potential):
-        raise TypeError(
-            f"potential must be a potential of one coordinate, but {potential!r} was given, probably a Scaled one, a class "
-            f"without its brackets or a function; pass for instance EntropyPotential() or CustomPotential(phi, gradient)."
-        )
-    return potential
-
-
-def _dual_start(potential: Potential, start: Any, columns: int) -> Array:
-    if start is None:
-        return np.zeros(columns)
-    start = check_points("start", start)
-    if start.shape not in ((), (columns,)):
-        raise ValueError(
-            f"start must be one number or one for each of the {columns} columns of A, but shape {start.shape} was given, "
-            f"probably one for each data point; pass shape ({columns},)."
-        )
-    return np.broadcast_to(np.asarray(potential.gradient(start)), (columns,)).astype(np.float64)
-
-
-def _rows(A: Array, b: Array) -> tuple[Array, Array, Array, float]:
-    """Orthonormal rows V with the same solutions: (V, right-hand side, map to the multiplier of A, condition)."""
-    scale = np.max(np.abs(A), axis=1)
-    if np.any(scale == 0):
-        i = int(np.argmin(scale))
-        if b[i] != 0:
-            raise ValueError(
-                f"A w = b must have a solution, but row {i} of A is zero and b[{i}] = {b[i]:.6g}, probably an empty "
-                f"data point; remove the row."
-            )
-    scale[scale == 0] = 1.0
-    if not (np.all(scale > 1e-150) and np.all(scale < 1e150) and np.all(np.abs(b) < 1e150)):
-        raise ValueError(
-            f"the rows of A must have entries between 1e-150 and 1e150 and b none beyond, but the largest of a row are between "
-            f"{scale.min():g} and {scale.max():g} and that of b is {np.max(np.abs(b)):g}, probably in a wrong unit; rescale them."
-        )
-    left, values, right = np.linalg.svd(A / scale[:, None], full_matrices=False)
-    keep = values > max(A.shape) * np.finfo(float).eps * max(values[0], np.finfo(float).tiny)
-    left, values, right = left[:, keep], values[keep], right[keep]
-    scaled = b / scale
-    coefficients = left.T @ scaled
-    missed = float(np.max(np.abs(scaled - left @ coefficients), initial=0.0))
-    if missed > 1e-10 * max(float(np.max(np.abs(scaled))), np.finfo(float).tiny):
-        raise ValueError(
-            f"A w = b must have a solution, but the nearest A w misses b by {missed:.2g} (rows scaled to 1), probably because "
-            f"there are more data points than weights or repeated inputs; add weights or average their labels."
-        )
-    condition = float(values[0] / values[-1]) if values.size else 1.0
-    return right, coefficients / values, (left / values) / scale[:, None], condition
-
-
 def bregman_projection(
     A: Any, b: Any, *, potential: Potential | None = None, start: Any = None, tol: float = 1e-13
 ) -> Projection:
@@ -228,11 +165,11 @@ def bregman_projection(
     >>> bregman_projection([[1.0, 1.0]], [3.0], potential=EntropyPotential(), start=[2.0, 4.0]).weights
     array([1., 2.])
     """
-    A, b = _check_problem(A, b)
-    potential = _check_potential(potential)
+    A, b = check_problem(A, b)
+    potential = check_potential(potential)
     tol = check_tolerance("tol", tol)
-    z = _dual_start(potential, start, A.shape[1])
-    rows, target, back, condition = _rows(A, b)
+    z = dual_start(potential, start, A.shape[1])
+    rows, target, back, condition = independent_rows(A, b)
     if condition > 1e13:
         raise ConvergenceError(
             f"A must be conditioned well enough for one digit, but its condition number is {condition:.1e}, probably because two "
@@ -319,10 +256,10 @@ def mirror_flow(
     >>> bool(np.allclose(path.weights[:, 0], 2 * (1 - np.exp([0.0, -1.0, -40.0])), atol=1e-9))
     True
     """
-    A, b = _check_problem(A, b)
-    potential = _check_potential(potential)
+    A, b = check_problem(A, b)
+    potential = check_potential(potential)
     rtol = check_tolerance("rtol", rtol)
-    z = _dual_start(potential, start, A.shape[1])
+    z = dual_start(potential, start, A.shape[1])
     columns = FiniteColumns(A, 1.0, potential, z)
     times = check_points("times", times)
     with np.errstate(all="ignore"):  # a trial step may leave the range of floats; the integrator then shortens it
@@ -372,12 +309,12 @@ def mirror_descent(
     >>> [round(float(v), 12) for v in run.weights]
     [1.0, 2.0]
     """
-    A, b = _check_problem(A, b)
-    potential = _check_potential(potential)
+    A, b = check_problem(A, b)
+    potential = check_potential(potential)
     step_size = check_positive("step_size", step_size)
     n_steps = check_count("n_steps", n_steps)
     keep_iterates = check_flag("keep_iterates", keep_iterates)
-    z = _dual_start(potential, start, A.shape[1])
+    z = dual_start(potential, start, A.shape[1])
     w = np.asarray(potential.inverse_gradient(z), dtype=np.float64)
     first = w
     with np.errstate(all="ignore"):

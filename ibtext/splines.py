@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .cells import Cells, weight_cells
+from .cells import Cells, antiderivative, times_variable, weight_cells
 from .errors import check_choice, check_count, check_order, check_points, check_positive
 from .reinsch import LARGEST, BandSolution, check_mass, check_range, solve_bands
 
@@ -107,10 +107,10 @@ class WeightedSpline:
         n = table.shape[0]
         curvature = np.zeros((n + 1, *centre.shape))
         curvature[:n] = centre * table
-        curvature += rise * np.tensordot(_times_variable(n), table, axes=(0, 0))
+        curvature += rise * np.tensordot(times_variable(n), table, axes=(0, 0))
         half = cells.width / 2
-        slope = np.tensordot(_antiderivative(n + 1), curvature, axes=(0, 0)) * half
-        value = np.tensordot(_antiderivative(n + 2), slope, axes=(0, 0)) * half
+        slope = np.tensordot(antiderivative(n + 1), curvature, axes=(0, 0)) * half
+        value = np.tensordot(antiderivative(n + 2), slope, axes=(0, 0)) * half
         # integration starts at the left end of each data interval, from exact values: no error piles up
         moments, gamma = cells.moments, solution.gamma
         first = solution.slopes - moments[0] * gamma[:, :-1] - moments[1] * gamma[:, 1:]
@@ -145,25 +145,6 @@ class WeightedSpline:
                 line = g[:, end, None] + tangent[:, None] * (flat[out] - knots[end])
                 result[:, out] = line if order == 0 else tangent[:, None]
         return self._shaped(result, t.shape)
-
-
-def _times_variable(n: int) -> Array:
-    """Row k: Legendre coefficients of v P_k(v)."""
-    matrix = np.zeros((n, n + 1))
-    k = np.arange(n)
-    matrix[k, k + 1] = (k + 1) / (2 * k + 1)
-    matrix[k[1:], k[1:] - 1] = k[1:] / (2 * k[1:] + 1)
-    return matrix
-
-
-def _antiderivative(n: int) -> Array:
-    """Row k: Legendre coefficients of the integral of P_k from -1."""
-    matrix = np.zeros((n, n + 1))
-    k = np.arange(n)
-    matrix[k, k + 1] = 1 / (2 * k + 1)
-    matrix[0, 0] = 1.0
-    matrix[k[1:], k[1:] - 1] = -1 / (2 * k[1:] + 1)
-    return matrix
 
 
 def _check_arguments(t: Any) -> Array:

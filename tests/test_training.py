@@ -236,7 +236,7 @@ def test_labels_out_of_reach_are_said_to_be(width, x, y, init):
     """The flow comes to rest where the gradient vanishes and the residual does not."""
     net = ib.ShallowNetwork.sample(width=width, activation="relu", initialization=init, rng=0)
     with pytest.raises(ib.ConvergenceError, match="labels are out of reach at this width"):
-        ib.mirror_flow(net, x, y)
+        ib.mirror_flow(net, x, y, max_steps=400)
 
 
 def test_a_potential_of_positive_numbers_is_refused_for_displacements(x, y):
