@@ -100,9 +100,8 @@ class WideLimit:
         :math:`E\,D_\varphi(\alpha, 0)` for a scaled potential, :math:`E\,\alpha^2 = y^T K^{-1} y` for gradient flow and
         unscaled ones. One more quadrature, when it is first asked for.
 
-        Its scale: :math:`E\,\alpha^2` is twice :math:`E\,D_\varphi` for :math:`\varphi = x^2/2`, and once for
-        :math:`x^2`. With the absolute value :math:`\alpha = h''/(2\zeta)`, so that it is
-        :math:`\tfrac14\int (h'')^2/\zeta` there; with relu it is ``G1 + G2 + G3``, and ``G1`` has no factor.
+        Its scale: :math:`E\,\alpha^2` is twice :math:`E\,D_\varphi` for :math:`x^2/2`, once for :math:`x^2`. With the
+        absolute value it is :math:`\tfrac14\int (h'')^2/\zeta`; with relu ``G1 + G2 + G3``, and ``G1`` has no factor.
         """
         return self._columns.penalty(self._values, scaled=self._is_scaled)
 
@@ -116,11 +115,9 @@ class WideLimit:
     def __call__(self, t: Any) -> Array:
         """The learned function at points ``t``, of the shape of ``t``. Cost O((T + M) log(T + M)).
 
-        Any ``t`` will do: beyond the support of the breakpoints, where no unit bends, the function is affine (a polynomial
-        for powers of relu), and that continuation is exact.
-
         Between two inputs it is the chord of the labels minus the Green integral of its curvature, so it meets the
-        labels to rounding; ``residual`` says how well the multiplier does.
+        labels to rounding; ``residual`` says how well the multiplier does. Beyond the support of the breakpoints, where
+        no unit bends, it is affine (a polynomial for powers of relu): an exact continuation.
         """
         t = check_arguments(t)
         return self._columns.function(self._values, self._labels, t, 0)
