@@ -122,7 +122,7 @@ def time_of(run: ib.TrainingRun, residual: float) -> float:
     return float(np.exp(np.interp(np.log(residual), r[::-1], t[::-1])))
 
 
-def loop(width: int = 4860, budget: float = 60.0) -> Table:
+def loop(width: int = 4860, budget: float = 15.0) -> Table:
     """mirror_flow beside the torch loop, in passes."""
     net = network(width)
     unit = median(lambda: one_pass(net), repeats=25)

@@ -30,7 +30,7 @@ def table() -> Table:
         "the same and `import ibtext`": BASE + "; import ibtext",
     }
     times: dict[str, list[float]] = {name: [] for name in codes}
-    for _ in range(12):
+    for _ in range(7):
         for name, code in codes.items():
             times[name].append(_run(code))
     middle = {name: statistics.median(v[1:]) for name, v in times.items()}
