@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import cvxpy as cp
@@ -32,8 +33,10 @@ def on_a_grid(name: str, cells: int) -> tuple[np.ndarray, float]:
     features = np.abs(X[:, None] - c)
     alpha = cp.Variable(cells)
     problem = cp.Problem(cp.Minimize(cp.sum(convex(name, alpha)) / cells), [features @ alpha / cells == Y])
-    tight = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-11)
-    problem.solve(solver=cp.CLARABEL, **tight)
+    tight = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Clarabel says when it stops short; the error is measured below
+        problem.solve(solver=cp.CLARABEL, **tight)
     values = np.abs(POINTS[:, None] - c) @ alpha.value / cells
     return values, float(problem.solver_stats.solve_time)
 
@@ -42,7 +45,8 @@ def small() -> Table:
     """M = 5, each scaled potential, beside the grid at the size where it is as accurate as 1e-8."""
     table = Table(
         "Infinite width, M = 5: `wide_limit` beside cvxpy with Clarabel on a grid",
-        "The grid is refined by factors of 1.5 until its function is within 1e-8 of the exact one on 161 points. The "
+        "The grid is refined, from 6000 cells on by factors of 1.5 up to 13 500, until its function is within 1e-8 of the "
+        "exact one on 161 points (where Clarabel stops short of that, the table says how close it came). The "
         "time of cvxpy is that of the whole call, which a user waits for; Clarabel's own part is given too.",
         ("potential", "`wide_limit`", "cells", "grid error", "cvxpy", "ratio", "Clarabel alone", "ratio"),
     )
@@ -51,11 +55,11 @@ def small() -> Table:
         def solve(phi: ib.Potential = phi) -> ib.WideLimit:
             return ib.wide_limit(X, Y, potential=ib.Scaled(phi), **OPTIONS)
 
-        ours, exact, cells = median(solve, repeats=25), solve()(POINTS), 2000
+        ours, exact, cells = median(solve, repeats=25), solve()(POINTS), 6000
         while True:
             values, _ = on_a_grid(name, cells)
             error = float(np.max(np.abs(values - exact)))
-            if error <= ACCURACY or cells > 60_000:
+            if error <= ACCURACY or cells > 13_000:
                 break
             cells = int(1.5 * cells)
         alone = on_a_grid(name, cells)[1]
