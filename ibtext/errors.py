@@ -113,6 +113,8 @@ def check_order(order: Any) -> int:
     return int(order)
 
 
+SMALLEST_RANGE = 1e-60
+"""Smallest range of inputs: kernels hold cubes of distances, which would leave double precision below."""
 LARGEST_ARGUMENT = 1e100
 """Inputs, labels and points of evaluation beyond it are refused, because their squares and cubes could overflow."""
 
@@ -246,10 +248,9 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         order = np.argsort(x)
         with np.errstate(over="ignore"):  # the range may exceed the largest double
             gaps, reach = np.diff(x[order]), float(np.ptp(x))
-        if 0 < reach < 1 / LARGEST_ARGUMENT:
+        if 0 < reach < SMALLEST_RANGE:
             raise ValueError(
-                f"inputs must span at least {1 / LARGEST_ARGUMENT:g}, but they span {reach:g}, probably in a wrong "
-                f"unit; rescale x."
+                f"inputs must span at least {SMALLEST_RANGE:g}, but they span {reach:g}, probably in a wrong unit; rescale x."
             )
         k = int(np.argmin(gaps))
         i, j = int(order[k]), int(order[k + 1])

@@ -47,6 +47,12 @@ class PenaltyLaw:
         half = (right - left) / 2
         areas = half * (values @ _W)
         self._total = float(areas.sum())
+        if not 1e-290 < self._total < 1e290:
+            raise ValueError(
+                f"1/rho must have an integral in the range of double precision, but it is {self._total:g} on "
+                f"({self._low:g}, {self._high:g}), probably because rho overflows on most of the support; narrow the support "
+                f"or scale rho."
+            )
         self.knots = np.append(left, right[-1])
         self._left, self._half = left, half
         # coefficients of the antiderivative in each panel, zero at its left end
