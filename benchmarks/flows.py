@@ -98,7 +98,7 @@ def torch_loop(width: int, name: str, budget: float) -> tuple[int, float, float]
         return history
 
     # 2 / lambda_max(H) at the start bounds the stable steps; go down by 5 % until 400 steps do not blow up
-    step_size = 2 * float(phi.hessian(0.0)) / float(np.linalg.eigvalsh(net.kernel(X))[-1])
+    step_size = 1.9 * float(phi.hessian(0.0)) / float(np.linalg.eigvalsh(net.kernel(X))[-1])
     while True:
         trial = run(step_size, 400, float("inf"))
         if len(trial) == 400 and trial[-1] <= max(trial[:50]):

@@ -16,6 +16,9 @@ part() {  # part NAME COMMAND...: run one part, keep its time and its result
   summary+=("$(printf '%-34s %4d s  %s' "$name" $((SECONDS - start)) "$result")")
 }
 
+# The workers of pytest use all cores already; threads of the linear algebra on top of them only wait for each other.
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 mapfile -t notebooks < <(ls book/*.ipynb 2>/dev/null)
 
 part "style (ruff)" "$bin/ruff" check .
