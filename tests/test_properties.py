@@ -151,6 +151,8 @@ def test_training_limit_interpolates_with_least_divergence(problem, law, activat
 @given(problem=data_sets(), activation=ACTIVATIONS, setting=WIDE_SETTINGS, data=st.data())
 def test_wide_limit_interpolates_whatever_the_order_and_the_orientation(problem, setting, activation, data):
     law, potential = setting
+    # cosh on relu may need multipliers that double precision cannot hold, and is refused then
+    assume(activation == "abs" or not isinstance(getattr(potential, "phi", potential), ib.CoshPotential))
     x, y = np.asarray(problem[0]), problem[1]
     options = {"activation": activation, "initialization": LAWS[law], "potential": potential}
     limit = ib.wide_limit(x, y, **options)
