@@ -26,7 +26,8 @@ from .potentials import (
 )
 from .sweep import SweepError, SweepTable, sweep
 from .training import TrainingRun, mirror_descent, mirror_flow
-from .wide import WideLimit, WidePath, limit_kernel, wide_flow, wide_limit
+from .wide import WideLimit, limit_kernel, wide_limit
+from .wide_path import WidePath, wide_flow
 
 __version__ = "0.1.0"
 

@@ -164,8 +164,8 @@ class WideColumns:
     def retract(self, v: Array, step: Array) -> Array:
         """Move along ``step`` in the output weights at the data, in which F is nearly linear, and come back."""
         phi, even = self.potential, self.even
-        a = phi.inverse_gradient(even * v)
-        slope = even * step / phi.hessian(a)
+        a, loose = phi.mirror(even * v)
+        slope = even * step * loose
         if float(np.max(np.abs(slope) / (1 + np.abs(a)))) < 1e-5:
             return v + step  # a straight line there, without the rounding of the way through phi'
         return np.asarray(phi.gradient(a + slope) / even, dtype=np.float64)

@@ -49,6 +49,9 @@ LARGEST_LOSS = 1e-9
 STALLED = 8
 """Newton steps near the root that do not halve the residual, after which rounding is all that is left."""
 
+LONGEST_FLOW = 20_000
+"""Evaluations of F after which a flow counts as stuck; a well-posed one needs a few hundred."""
+
 
 def _largest(residual: Array) -> float:
     return float(np.max(np.abs(residual)))
@@ -312,26 +315,35 @@ def dual_flow(
     Notes
     -----
     The flow contracts but is stiff (kernel eigenvalues spread over many orders of magnitude), so SciPy's
-    Radau method of order five is used with the exact Jacobian -H. Cost: a few hundred evaluations.
+    Radau method of order five is used with the exact Jacobian -H. Cost: a few hundred evaluations; a flow that needs
+    20 000 is stopped with a ``ConvergenceError``.
     """
-    y, first = _check_equation(columns, y, start)
-    times = _check_times(times)
+    (y, first), times = _check_equation(columns, y, start), _check_times(times)
     rate, rtol = check_positive("rate", rate), check_tolerance("rtol", rtol)
     if times[-1] == 0:
         return np.array([first])
-    reason, states = "", np.empty((0, y.size))
+    reason, states, left = "", np.empty((0, y.size)), LONGEST_FLOW
+
+    def velocity(t: float, multiplier: Array) -> Array:
+        nonlocal left
+        if (left := left - 1) < 0:
+            raise ValueError(f"{LONGEST_FLOW} evaluations")
+        return rate * (y - columns.evaluate(multiplier)[0])
+
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():  # what overflows is refused below
             warnings.simplefilter("ignore", LinAlgWarning)
+            value, kernel = columns.evaluate(first)
+            scale = max(_largest(y), _largest(y - value)) / (np.max(kernel.diagonal()) or 1.0)  # of a multiplier that moves F
             solution = solve_ivp(
-                lambda t, u: rate * (y - columns.evaluate(u)[0]),
+                velocity,
                 (0.0, float(times[-1])),
                 first,
                 method="Radau",
                 t_eval=times,
                 jac=lambda t, u: -rate * columns.evaluate(u)[1],
                 rtol=max(rtol, 1e-13),
-                atol=rtol * 1e-3 * max(float(np.max(np.abs(y))), np.finfo(float).tiny),
+                atol=rtol * 1e-3 * max(float(scale), np.finfo(float).tiny),
             )
         states, reason = np.asarray(solution.y, dtype=np.float64).T, str(solution.message)
     except (ValueError, LinAlgError) as error:  # a Jacobian that is infinite or singular

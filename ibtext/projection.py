@@ -8,9 +8,11 @@ Newton's method can fail; there the primal problem is smooth and solved instead.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, null_space, solve
+from scipy.linalg import LinAlgError, LinAlgWarning, null_space, solve
 
 from .dual import FiniteColumns, solve_dual
 from .errors import ConvergenceError
@@ -127,7 +129,9 @@ def _primal(rows: Array, target: Array, potential: Potential, z: Array) -> Array
         slope = basis.T @ (np.asarray(potential.gradient(w)) - z)
         curvature = (basis.T * np.asarray(potential.hessian(w))) @ basis
         try:
-            step = -solve(curvature, slope, assume_a="pos")
+            with warnings.catch_warnings():  # an ill-conditioned step is judged by what it reaches
+                warnings.simplefilter("ignore", LinAlgWarning)
+                step = -solve(curvature, slope, assume_a="pos")
         except (LinAlgError, ValueError):
             break
         damping = 1.0

@@ -223,11 +223,11 @@ def _piece_nodes(pieces: Array, potential: Potential) -> tuple[Array, Array, Arr
 
     ``pieces``, shape (6, P): ends in s, g at the ends, length in s, length in c.
     """
-    alpha = potential.inverse_gradient(pieces[2:4])
-    size, bend = np.abs(alpha), potential.hessian(alpha)
+    alpha, loose = potential.mirror(pieces[2:4])
+    size = np.abs(alpha)
     u = np.sqrt(np.sqrt(size))
     rise = u[1] - u[0]
-    steep = (np.abs(rise) > 0.05 * np.maximum(u[0], u[1])) & ((bend[1] - bend[0]) * (size[1] - size[0]) > 0)
+    steep = (np.abs(rise) > 0.05 * np.maximum(u[0], u[1])) & ((loose[0] - loose[1]) * (size[1] - size[0]) > 0)
     if steep.all():
         return _curved(pieces, np.sign(alpha[0] + alpha[1]), u[0], rise, potential)
     if not steep.any():
@@ -243,9 +243,9 @@ def _piece_nodes(pieces: Array, potential: Potential) -> tuple[Array, Array, Arr
 def _straight(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
     """The variable s."""
     left, _, gl, gr, length, width = pieces[:, :, None]
-    a = potential.inverse_gradient(gl + (gr - gl) * _S)
+    a, loose = potential.mirror(gl + (gr - gl) * _S)
     mass = width * _W
-    return left + length * _S, a, mass, mass / potential.hessian(a)
+    return left + length * _S, a, mass, mass * loose
 
 
 def _curved(pieces: Array, sign: Array, start: Array, rise: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:

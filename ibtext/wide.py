@@ -1,4 +1,4 @@
-r"""Training in the limit of infinite width: the function reached, the path to it, and the penalty it minimises.
+r"""Training in the limit of infinite width: the function reached and the penalty it minimises.
 
 Setting: :math:`f(x) = \sum_j a_j \sigma(w_j x - b_j) + d` with n units, (w, b) drawn from a symmetric law, mirror
 flow of :math:`L = \tfrac12 \sum_i (f(x_i) - y_i)^2` at rate 1/n. As n grows the trained network minus its start
@@ -11,7 +11,7 @@ tends to
 
 where :math:`\lambda \in R^M` solves the dual equation :math:`\bar h(x_i) = y_i`. Gradient flow and every unscaled
 potential with :math:`0 < \varphi''(0) < \infty` give a linear equation; scaled potentials a nonlinear one with the
-same M unknowns. The path of training is :math:`\lambda' = y - F(\lambda)`.
+same M unknowns. The path of training is in ``wide_path``.
 
 Sources: Jin and Montúfar (2023); Liang and Montúfar (2025). Proofs: the chapter on scaled potentials.
 """
@@ -28,14 +28,13 @@ import numpy.typing as npt
 from . import audit
 from .activations import AnyActivation
 from .columns import WideColumns
-from .dual import LARGEST_LOSS, dual_flow, linear_flow, solve_dual
+from .dual import LARGEST_LOSS, solve_dual
 from .errors import (
     ConvergenceError,
     check_arguments,
     check_data,
     check_flag,
     check_order,
-    check_points,
     check_tolerance,
 )
 from .initialization import Initialization
@@ -44,7 +43,7 @@ from .potentials import Potential, Scaled
 from .problem import limit_potential, wide_columns
 from .relu_powers import PowerColumns
 
-__all__ = ["WideLimit", "WidePath", "limit_kernel", "wide_flow", "wide_limit"]
+__all__ = ["WideLimit", "limit_kernel", "wide_limit"]
 
 Array = npt.NDArray[np.float64]
 
@@ -274,127 +273,4 @@ def wide_limit(
         values,
         labels,
         initialization,
-    )
-
-
-@dataclass(frozen=True)
-class WidePath:
-    """The path of training at infinite width; call it on points to get the functions at all times.
-
-    Attributes
-    ----------
-    times : array (T,)
-        Flow times.
-    dual : array (T, M)
-        Multipliers.
-    residuals : array (T, M)
-        y - h_t(x).
-    kernels : array (T, M, M)
-        The mirror kernel H(t), whose eigenvalues are the rates at which residuals decay.
-    """
-
-    times: Array
-    dual: Array
-    residuals: Array
-    kernels: Array
-    _columns: WideColumns | PowerColumns = field(repr=False)
-    _values: Array = field(repr=False)
-    _labels: Array = field(repr=False)
-
-    def _functions(self, t: Any, order: int) -> Array:
-        t = check_arguments(t)
-        pairs = zip(self._values, self._labels, strict=True)
-        return np.stack([self._columns.function(v, labels, t, order) for v, labels in pairs])
-
-    def __call__(self, t: Any) -> Array:
-        """The functions at points ``t``, shape (len(times), len(t))."""
-        return self._functions(t, 0)
-
-    def curvature(self, t: Any) -> Array:
-        """Second derivatives at points ``t``, shape (len(times), len(t))."""
-        return self._functions(t, 2)
-
-
-class _InData:
-    """Columns in the basis of the data, in which the flow is lambda' = y - F(lambda)."""
-
-    def __init__(self, columns: WideColumns | PowerColumns) -> None:
-        self.columns = columns
-
-    def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
-        """F and H in the data basis."""
-        change = self.columns.to_data
-        value, kernel = self.columns.evaluate(self.columns.from_multiplier(multiplier))
-        return change(value), change(change(kernel).T)
-
-
-def wide_flow(
-    x: Any,
-    y: Any,
-    times: Any,
-    *,
-    activation: str | AnyActivation = "relu",
-    initialization: Initialization,
-    potential: Potential | Scaled | None = None,
-    rate: float = 1.0,
-    rtol: float = 1e-9,
-) -> WidePath:
-    r"""The exact training path of an infinitely wide network: :math:`\lambda' = \text{rate}\,(y - F(\lambda))`.
-
-    Parameters
-    ----------
-    x, y, activation, initialization, potential : as in ``wide_limit``
-    times : array (T,)
-        Flow times, increasing, in units of the flow :math:`\frac{d}{dt}\nabla\Phi(\theta) = -\frac1n\nabla L` with
-        :math:`L = \frac12\sum_i (f(x_i)-y_i)^2`.
-    rate : float
-        1 for this loss, 2 for :math:`\sum_i`, 1/M for :math:`\frac1{2M}\sum_i`.
-    rtol : float
-        Tolerance of the integrator (SciPy's Radau with the exact Jacobian).
-
-    Returns
-    -------
-    WidePath
-
-    Notes
-    -----
-    Cost: milliseconds for gradient flow and unscaled potentials (a closed form); seconds for 20 times over many decades
-    with a scaled potential at ``rtol=1e-9``, less with a larger one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scipy import stats
-    >>> init = Initialization(bias=stats.uniform(-1, 2))
-    >>> path = wide_flow([-0.5, 0.5], [1.0, 0.5], [0.1, 1.0, 10.0], initialization=init)
-    >>> path([0.0, 0.2]).shape
-    (3, 2)
-    >>> bool(np.all(np.diff(np.linalg.norm(path.residuals, axis=1)) < 0))
-    True
-
-    Raises
-    ------
-    ValueError, ConvergenceError
-        As ``wide_limit``.
-    """
-    x, y = check_data(x, y)
-    times = check_points("times", times)
-    order = np.argsort(x)
-    back = np.argsort(order)
-    columns = wide_columns(x[order], activation, initialization, limit_potential(potential))
-    problem = _InData(columns)
-    if columns.linear:
-        dual = linear_flow(columns.root(), y[order], times, rate=rate)
-    else:
-        dual = dual_flow(problem, y[order], times, rate=rate, rtol=rtol)
-    values, kernels = zip(*(problem.evaluate(u) for u in dual), strict=True)
-    labels = np.array(values)
-    return WidePath(
-        times,
-        dual[:, back],
-        y - labels[:, back],
-        np.array(kernels)[:, back[:, None], back],
-        columns,
-        np.array([columns.from_multiplier(u) for u in dual]),
-        labels,
     )

@@ -359,3 +359,34 @@ def test_bad_options_are_refused(case):
     with pytest.raises(kind) as caught:
         call()
     assert "probably" in str(caught.value)
+
+
+def test_a_flow_with_large_features_ends_at_its_limit():
+    """The tolerance follows the multiplier, whose size is that of the labels over the kernel: here 1e-16."""
+    A, b = 1e8 * np.array([[1.0, 0.2, -0.7, 0.4], [-0.3, 0.9, 0.5, 1.1]]), np.array([1.0, 2.0])
+    for phi in (ib.CoshPotential(), ib.PowerPotential(p=3, omega=1.0)):
+        path = linear.mirror_flow(A, b, [0.0, 1.0], potential=phi)
+        assert np.max(np.abs(path.residuals[-1])) < 1e-8 * np.max(b)
+
+
+def test_a_flow_that_rounding_stops_is_refused_in_bounded_work():
+    """Features of 1e17: the rounding of A w is larger than the labels, so a refusal is right, and so is what can be had."""
+    A, b = 1e17 * np.array([[1.0, 0.2, -0.7, 0.4], [-0.3, 0.9, 0.5, 1.1]]), np.array([1.0, 2.0])
+    for phi in (ib.CoshPotential(), ib.PowerPotential(p=3, omega=1.0)):
+        try:
+            path = linear.mirror_flow(A, b, [0.0, 1.0, 2.0], potential=phi, start=np.ones(4))
+        except ib.ConvergenceError:
+            continue
+        assert np.max(np.abs(path.residuals[-1])) < 1e17 * 1e-14
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_tiny_beta_is_answered_or_refused_without_a_warning():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        A, b = rng.normal(size=(3, 6)), rng.normal(size=3)
+        try:
+            w = linear.bregman_projection(A, b, potential=ib.HypentropyPotential(beta=1e-100)).weights
+        except ib.ConvergenceError:
+            continue
+        np.testing.assert_allclose(A @ w, b, atol=1e-9)

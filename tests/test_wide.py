@@ -347,3 +347,14 @@ def test_times_come_with_the_right_remedy(times, remedy):
     for potential in (None, ib.Scaled(ib.CoshPotential())):
         with pytest.raises(ValueError, match=remedy):
             ib.wide_flow([0.0, 0.5], [1.0, 2.0], times, initialization=UNIFORM, potential=potential)
+
+
+def test_part_of_a_path_is_the_path_at_those_times():
+    init = ib.Initialization(bias=stats.uniform(-1, 2))
+    path = ib.wide_flow([-0.5, 0.1, 0.5], [1.0, 0.0, 0.5], [0.1, 1.0, 10.0, 20.0], initialization=init)
+    some, t = path[[1, 3]], np.linspace(-1, 1, 5)
+    assert some.times.tolist() == [1.0, 20.0]
+    np.testing.assert_array_equal(some(t), path(t)[[1, 3]])
+    np.testing.assert_array_equal(some.curvature(t), path.curvature(t)[[1, 3]])
+    for name in ("dual", "residuals", "kernels"):
+        np.testing.assert_array_equal(getattr(path[1:], name), getattr(path, name)[1:])
