@@ -7,16 +7,18 @@ from typing import Any
 
 _WHERE = {
     "Demo": "base",
-    "Control": "declare",
-    "Curve": "declare",
-    "Dual": "declare",
-    "Kernel": "declare",
-    "Labels": "declare",
-    "Panel": "declare",
-    "Question": "declare",
-    "Table": "declare",
+    **dict.fromkeys(("Choice", "Control", "Labels", "Points"), "controls"),
+    **dict.fromkeys(("Band", "Bars", "Curve", "Image", "Panel", "Path", "Scatter"), "layers"),
+    **dict.fromkeys(("Mark", "Question", "Sketch"), "questions"),
+    **dict.fromkeys(("Dual", "Kernel", "Table"), "engines"),
+    **dict.fromkeys(("BiasLawDemo", "LabelShiftDemo", "PenaltyDialDemo"), "curvature_penalty"),
+    "WidthDemo": "finite_width",
     "CurvatureDemo": "scaled_potentials",
     "FlowDemo": "training_time",
+    **dict.fromkeys(("LazyRichDemo", "ModesDemo"), "kernel_regime"),
+    **dict.fromkeys(("GeometryDemo", "StepSizeDemo"), "mirror_descent"),
+    **dict.fromkeys(("DialDemo", "OpeningDemo", "UnscaledWidthDemo"), "unscaled_potentials"),
+    **dict.fromkeys(("DoubleDescentDemo", "InterpolantDemo", "OptimiserDemo"), "implicit_bias"),
 }
 
 __all__ = sorted(_WHERE)

@@ -19,8 +19,13 @@ import anywidget
 import numpy as np
 import traitlets as T
 
-from . import dual, store, table
-from .declare import COLORS, DASHES, Control, DeclarationError, Dual, Kernel, Labels, Panel, Question, Table
+from . import dual, store, table, wire
+from .checks import check
+from .controls import AnyControl, Choice, Labels, Points
+from .engines import Dual, Kernel, Table
+from .layers import Panel, check_shapes
+from .questions import AnyQuestion
+from .words import fields, sentence
 
 STATIC = pathlib.Path(__file__).parent / "static"
 
@@ -34,25 +39,25 @@ class Demo(anywidget.AnyWidget):
     ----------
     title : str
         A few words.
-    question : Question or None
+    question : Question, Sketch, Mark or None
         What the reader predicts before moving anything; None for a demo without.
-    controls : sequence of Control and Labels
-        At most three :class:`Control`, and any :class:`Labels`.
+    controls : sequence of Control, Choice, Labels and Points
+        At most three :class:`Control`, and any of the others.
     panels : sequence of Panel
         One or more :class:`Panel`.
     presets : dict
         Named settings; a parameter that a preset leaves out takes its default.
     summary : str
         One sentence with fields such as ``{peak:.2f}``, filled from the numbers of the result and the
-        parameters (formats: ``.Nf``, ``.Ng``, ``.N%``).
-        It is the live summary and the alternative text.
+        parameters (formats: ``.Nf``, ``.Ng``, ``.N%``); ``{key_max}``, ``{key_min}`` and ``{key_rms}`` of an array
+        need not be returned.  It is the live summary and the alternative text.
     engine : Table, Dual or Kernel
         What answers on a page without Python: :class:`Table`, :class:`Dual` or :class:`Kernel`.
     """
 
     title: ClassVar[str] = ""
-    question: ClassVar[Question | None] = None
-    controls: ClassVar[Sequence[Control | Labels]] = ()
+    question: ClassVar[AnyQuestion | None] = None
+    controls: ClassVar[Sequence[AnyControl]] = ()
     panels: ClassVar[Sequence[Panel]] = ()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     summary: ClassVar[str] = ""
@@ -72,17 +77,11 @@ class Demo(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if "controls" not in cls.__dict__ and "presets" not in cls.__dict__ and "panels" not in cls.__dict__:
             return  # also the anonymous classes that traitlets makes for single instances
-        _check(cls)
+        check(cls)
         cls._home = "ibtext.demos" if cls.__module__.startswith("ibtext.demos.") else cls.__module__
         cls._owner, cls._built = cls, None
         for c in cls.controls:
-            trait: T.TraitType[Any, Any]
-            if isinstance(c, Labels):
-                value = T.Float(min=c.minimum, max=c.maximum)
-                trait = T.List(value, default_value=list(map(float, c.default)), minlen=len(c.x), maxlen=len(c.x))
-            else:
-                trait = T.Float(float(c.default), min=c.minimum, max=c.maximum)
-            trait = trait.tag(sync=True)
+            trait = _trait(c).tag(sync=True)
             setattr(cls, c.name, trait)
             trait.class_init(cls, c.name)
 
@@ -118,21 +117,15 @@ class Demo(anywidget.AnyWidget):
 
         Beside the numbers of the result and the parameters, ``{key_here}`` is the value of a curve at its panel's cursor.
         """
-        numbers = {k: float(v) for k, v in {**parameters, **result}.items() if np.ndim(v) == 0}
-        for panel in self.panels:
-            if panel.cursor is not None:
-                at = np.log10(parameters[panel.cursor]) if panel.x_log else parameters[panel.cursor]
-                for curve in panel.curves:
-                    here = float(np.interp(at, panel.x, result[curve.key]))
-                    numbers[f"{curve.key}_here"] = 10.0**here if panel.y_log else here
-        return self.summary.format(**numbers)
+        return sentence(self.summary, controls=self.controls, panels=self.panels, result=result, parameters=parameters)
 
     # -- what a reader uses ----------------------------------------------------------------------------------------------
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The present setting."""
-        return {c.name: getattr(self, c.name) for c in self.controls}
+        values = ((c, getattr(self, c.name)) for c in self.controls)
+        return {c.name: c.value(v) if isinstance(c, Choice) else v for c, v in values}
 
     @property
     def result(self) -> Result:
@@ -144,7 +137,7 @@ class Demo(anywidget.AnyWidget):
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Return the setting at the start."""
-        return {c.name: list(map(float, c.default)) if isinstance(c, Labels) else float(c.default) for c in cls.controls}
+        return {c.name: wire.default(c) for c in cls.controls}
 
     def apply_preset(self, name: str) -> None:
         """Move to a named setting."""
@@ -165,7 +158,8 @@ class Demo(anywidget.AnyWidget):
         """Return the present view as a Matplotlib figure, drawn from the same declaration."""
         from . import figure  # Matplotlib is needed for still pictures only
 
-        return figure.draw(self.panels, self._points(), self.result, self.parameters)
+        parameters = self.parameters
+        return figure.draw(self.panels, self._points(), self.result, parameters, fields(self.controls, parameters))
 
     @classmethod
     def table_error(cls) -> float | None:
@@ -183,15 +177,14 @@ class Demo(anywidget.AnyWidget):
             cls._owner._built = store.load(cls._owner)
         built = cls._owner._built
         if built is None:
-            sliders = [c for c in cls.controls if isinstance(c, Control)]
-            built = table.build(_Unbound(cls).compute_many, sliders, cls.engine, demo=cls.__name__)
+            built = table.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
             cls._owner._built = built
             store.save(cls._owner, built)
         return built
 
     @classmethod
-    def _points(cls) -> dict[str, Labels]:
-        return {c.name: c for c in cls.controls if isinstance(c, Labels)}
+    def _points(cls) -> dict[str, Labels | Points]:
+        return {c.name: c for c in cls.controls if isinstance(c, Labels | Points)}
 
     @classmethod
     def _declaration(cls, built: table.Built | None) -> dict[str, Any]:
@@ -200,16 +193,15 @@ class Demo(anywidget.AnyWidget):
         if built is not None:
             engine = {"kind": "table", **built.meta}
         elif isinstance(cls.engine, Dual):
-            engine = {"kind": "dual", "magnitudes": cls.engine.magnitudes, "solutions": _plain(cls.engine.solutions)}
+            engine = {"kind": "dual", "magnitudes": cls.engine.magnitudes, "solutions": wire.plain(cls.engine.solutions)}
         else:
             assert isinstance(cls.engine, Kernel)
             engine = {"kind": "kernel", "reason": cls.engine.reason}
-        q = cls.question
         return {
             "name": cls.__name__, "module": cls._home, "title": cls.title, "summary": cls.summary, "engine": engine,
-            "question": None if q is None else vars(q) | {"choices": list(q.choices)},
-            "controls": [_control(c) for c in cls.controls], "panels": [_panel(p) for p in cls.panels],
-            "presets": {k: {**cls.defaults(), **_plain(v)} for k, v in cls.presets.items()}, "defaults": cls.defaults(),
+            "question": wire.question(cls.question),
+            "controls": [wire.control(c) for c in cls.controls], "panels": [wire.panel(p) for p in cls.panels],
+            "presets": {k: {**cls.defaults(), **wire.plain(v)} for k, v in cls.presets.items()}, "defaults": cls.defaults(),
         }  # fmt: skip
 
     def _recompute(self, change: Any = None) -> None:
@@ -219,14 +211,15 @@ class Demo(anywidget.AnyWidget):
         self._last, self._result = parameters, None
         try:
             result = self.compute(**parameters)
-            sentence = self.describe(result, **parameters)
+            check_shapes(self.panels, result, type(self)._owner.__name__)
+            text = self.describe(result, **parameters)
         except Exception as error:
             self._frame = {"parameters": parameters, "error": f"Python could not compute this setting: {error}"}
             raise
         self._result = result
         self._frame = {
             "parameters": parameters,
-            "summary": sentence,
+            "summary": text,
             "arrays": {k: np.asarray(v, "<f4").tobytes() for k, v in result.items() if np.ndim(v)},
             "numbers": {k: float(v) for k, v in result.items() if not np.ndim(v)},
         }
@@ -248,7 +241,8 @@ class Demo(anywidget.AnyWidget):
 
         from . import figure
 
-        alt = f"{self.title}. {self.describe(self.result, **self.parameters)}"
+        end = "" if self.title.endswith("?") else "."
+        alt = f"{self.title}{end} {self.describe(self.result, **self.parameters)}"
         display({"text/html": figure.noscript(self.figure(), alt), "text/plain": alt}, raw=True)
         data, metadata = self._repr_mimebundle_()
         display(data, metadata=metadata, raw=True)
@@ -267,67 +261,33 @@ class _Unbound:
         )
 
 
-def _check(cls: type[Demo]) -> None:
-    """Refuse a declaration that cannot work, at the moment the class is made."""
-    names = [c.name for c in cls.controls]
-    sliders = [c for c in cls.controls if isinstance(c, Control)]
-    if len(sliders) > 3:
-        raise DeclarationError(
-            f"A demo has at most three sliders, but {cls.__name__} has {len(sliders)}; it probably tells two "
-            f"stories; make it two demos."
-        )
-    if isinstance(cls.engine, Table) and len(sliders) < len(names):
-        raise DeclarationError(
-            f"A table answers for sliders only, but {cls.__name__} has draggable labels; they probably belong to "
-            f"a demo of the dual "
-            "engine, since each label would be one more dimension; use that engine or leave the labels fixed."
-        )
-    for preset, values in cls.presets.items():
-        unknown = [k for k in values if k not in names]
-        if unknown:
-            raise DeclarationError(
-                f"A preset sets parameters of its demo, but {preset!r} of {cls.__name__} sets "
-                f"{', '.join(unknown)}; a name was probably "
-                f"misspelt; use {', '.join(names)}."
+class _Handles(T.List[Any]):
+    """A list of points that stay in their box."""
+
+    def __init__(self, points: Points) -> None:
+        self._box = points
+        n = len(points.default)
+        pair: Any = T.List(T.Float(), minlen=2, maxlen=2)
+        super().__init__(pair, default_value=wire.default(points), minlen=n, maxlen=n)
+
+    def validate(self, obj: Any, value: Any) -> list[Any]:
+        """Refuse points outside the box, too."""
+        points: list[Any] = super().validate(obj, [list(map(float, p)) for p in value]) or []
+        if not all(self._box.holds(p) for p in points):
+            raise T.TraitError(
+                f"Points stay in their box, but {self._box.name!r} was set to {points} outside {self._box.x_limits} x "
+                f"{self._box.y_limits}; x and y were probably swapped; give ((x, y), ...) inside."
             )
-    for p in cls.panels:
-        for reference in (p.points, p.cursor):
-            if reference is not None and reference not in names:
-                raise DeclarationError(
-                    f"A panel refers to controls of its demo, but {p.title!r} of {cls.__name__} refers to "
-                    f"{reference!r}; a name was "
-                    f"probably misspelt; use {', '.join(names)}."
-                )
+        return points
 
 
-def _plain(value: Any) -> Any:
-    """Return JSON-ready data: arrays and tuples become lists, NumPy numbers become Python's."""
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(v) for v in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _control(c: Control | Labels) -> dict[str, Any]:
-    shared = {"name": c.name, "symbol": c.symbol, "label": c.label, "min": c.minimum, "max": c.maximum}
+def _trait(c: AnyControl) -> T.TraitType[Any, Any]:
+    """Return the trait that holds a control's value."""
+    if isinstance(c, Points):
+        return _Handles(c)
+    if isinstance(c, Choice):
+        return T.Enum(list(c.options), default_value=c.default)
     if isinstance(c, Labels):
-        return shared | {"kind": "labels", "x": _plain(list(c.x)), "default": _plain(list(c.default)), "step": c.step}
-    return shared | {"kind": "slider", "default": float(c.default), "log": c.log, "steps": c.steps}
-
-
-def _panel(p: Panel) -> dict[str, Any]:
-    grid = np.asarray(p.x, dtype=float)
-    uniform = np.array_equal(grid, np.linspace(grid[0], grid[-1], grid.size))
-    return {
-        "title": p.title, "xLabel": p.x_label, "yLabel": p.y_label, "yLimits": _plain(p.y_limits),
-        "xLog": p.x_log, "yLog": p.y_log,
-        "x": {"start": float(grid[0]), "stop": float(grid[-1]), "n": int(grid.size)} if uniform else {"values": grid.tolist()},
-        "points": p.points, "data": _plain(p.data), "marks": _plain(list(p.marks)), "cursor": p.cursor,
-        "curves": [
-            {"key": c.key, "label": c.label, "color": c.color, "dash": list(DASHES[c.dash]), "width": c.width} for c in p.curves
-        ],
-    }  # fmt: skip
-
-
-__all__ = ["COLORS", "Demo"]
+        value = T.Float(min=c.minimum, max=c.maximum)
+        return T.List(value, default_value=wire.default(c), minlen=len(c.x), maxlen=len(c.x))
+    return T.Float(float(c.default), min=c.minimum, max=c.maximum)

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .declare import Dual, Panel
+from .engines import Dual
+from .layers import Panel
 
 
 def resolve(problem: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:

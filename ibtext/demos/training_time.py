@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -11,10 +12,15 @@ from .base import Demo
 from .declare import Control, Curve, Panel, Question, Table
 from .scaled_potentials import X, Y
 
+if TYPE_CHECKING:
+    from ibtext.wide_path import WidePath
+
 #: Base-10 logarithms of the times at which the kernel's eigenvalues are drawn.
 LOG_TIMES = np.linspace(-1.0, 4.0, 51)
 #: Integration error far below the 0.5 % that the table may lose; the default tolerance would take several times as long.
 RTOL = 1e-5
+#: The times at which the slider stops.
+SLIDER_TIMES = tuple(np.geomspace(0.1, 1e4, 201).tolist())
 
 
 class FlowDemo(Demo):
@@ -70,7 +76,9 @@ class FlowDemo(Demo):
 
     def compute(self, *, t: float, p: float) -> dict[str, Any]:
         """Return both functions at time t and the extreme eigenvalues of the kernel over all times."""
-        return self.compute_many([{"t": t, "p": p}])[0]
+        near = min(SLIDER_TIMES, key=lambda v: abs(v / t - 1))
+        # the browser sends the slider's times with twelve digits
+        return self.compute_many([{"t": near if abs(near / t - 1) < 1e-9 else t, "p": p}])[0]
 
     def compute_many(self, settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return results for several settings; those that share an exponent share one integration."""
@@ -99,21 +107,27 @@ def _path(p: float, times: Sequence[float], x: np.ndarray) -> tuple[np.ndarray, 
     spikes in t, where an interval of breakpoints passes through alpha = 0 together, so a table over t would miss them;
     at fixed times it depends smoothly enough on p.
     """
+    wanted = tuple(map(float, times))
+    path = _integrated(p, SLIDER_TIMES if set(wanted) <= set(SLIDER_TIMES) else wanted)
+    eigenvalues = np.linalg.eigvalsh(path.kernels)
+    extremes = eigenvalues[:, [0, -1]] / eigenvalues[0, [0, -1]]
+    at = {float(t): k for k, t in enumerate(path.times)}
+    rows, drawn = [at[t] for t in wanted], [at[float(t)] for t in 10.0**LOG_TIMES]
+    return extremes[drawn], path[rows](x), path.residuals[rows]
+
+
+@lru_cache(maxsize=32)  # a reader who moves t alone waits for one integration
+def _integrated(p: float, times: tuple[float, ...]) -> WidePath:
     from scipy import stats
 
     import ibtext as ib
 
     phi = ib.QuadraticPotential() if p == 2 else ib.PowerPotential(p=p, omega=1.0)
     every = np.unique(np.concatenate([[0.0], 10.0**LOG_TIMES, times]))
-    path = ib.wide_flow(
+    return ib.wide_flow(
         np.array(X), np.array(Y), every, activation="abs", potential=ib.Scaled(phi), rtol=RTOL,
         initialization=ib.Initialization(weight="signs", bias=stats.uniform(-1.0, 2.0)),
     )  # fmt: skip
-    eigenvalues = np.linalg.eigvalsh(path.kernels)
-    extremes = eigenvalues[:, [0, -1]] / eigenvalues[0, [0, -1]]
-    at = {float(t): k for k, t in enumerate(every)}
-    rows, drawn = [at[float(t)] for t in times], [at[float(t)] for t in 10.0**LOG_TIMES]
-    return extremes[drawn], path(x)[rows], path.residuals[rows]
 
 
 def _rms(v: np.ndarray) -> float:

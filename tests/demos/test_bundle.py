@@ -57,4 +57,4 @@ def test_bundle_names_no_other_host():
     text = (STATIC / "demo.js").read_text(encoding="utf-8")
     hosts = set(re.findall(r"https?://([\w.-]+)", text))
     assert hosts <= {"www.w3.org"}
-    assert len(text.encode()) < 100_000
+    assert len(text.encode()) < 120_000  # every demo of a page carries it

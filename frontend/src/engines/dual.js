@@ -12,9 +12,11 @@
 const GAUSS_12 = [[0.1252334085114689, 0.2491470458134028], [0.3678314989981802, 0.2334925365383548],
   [0.5873179542866175, 0.2031674267230659], [0.7699026741943047, 0.1600783285433462],
   [0.9041172563704749, 0.1069393259953184], [0.9815606342467193, 0.0471753363865118]];
+const GAUSS_2 = [[0.5773502691896258, 1]];
 const GAUSS_4 = [[0.3399810435848563, 0.6521451548625461], [0.8611363115940526, 0.3478548451374538]];
 const onUnit = rule => rule.flatMap(([x, w]) => [[(1 - x) / 2, w / 2], [(1 + x) / 2, w / 2]]);
-const FINE = onUnit(GAUSS_12), SHORT = onUnit(GAUSS_4);
+const FINE = onUnit(GAUSS_12), SHORT = onUnit(GAUSS_4), TINY = onUnit(GAUSS_2);
+const EXACT = [FINE, SHORT], DRAWN = [SHORT, TINY];
 
 /** phi and what is derived from it, for arguments >= 0 (everything is odd or even). */
 export function potential(p, omega) {
@@ -41,6 +43,18 @@ export function potential(p, omega) {
       v += (g - (p * v ** (p - 1) + 2 * omega * v)) / (p * (p - 1) * v ** (p - 2) + 2 * omega);
       return v;
     },
+    /** The inverse from a good guess: Newton in v itself, on a convex function; the error of a step is about its square. */
+    refine(g, guess) {
+      if (g === 0) return 0;
+      if (p === 2) return g / (2 + 2 * omega);
+      let v = guess;
+      for (let k = 0; k < 6 && v > 0; k++) {
+        const w = v ** (p - 2), step = (g - (p * w + 2 * omega) * v) / (p * (p - 1) * w + 2 * omega);
+        v += step;
+        if (Math.abs(step) < 1e-9 * v) return v;
+      }
+      return this.inverse(g);
+    },
     // integrals from 0 to v of 1, phi', phi'^2, and phi'' against 1 .. : closed forms
     potential: v => v ** p + omega * v * v,
     gradientSquared: v => p * p * v ** (2 * p - 1) / (2 * p - 1) + 4 * omega * v ** (p + 1) * p / (p + 1) + 4 * omega * omega * v ** 3 / 3,
@@ -48,8 +62,9 @@ export function potential(p, omega) {
 }
 
 /** Moments over a piece of length `length` on which g runs linearly from gl to gr without a change of sign.
+ *  For drawing, where 1e-8 is plenty, `rules` are shorter ones.
  *  m0 = int alpha, m1 = int alpha tau ; q0, q1, q2 = int tau^k / phi''(alpha) ; tau = (c - left) / length. */
-function moments(phi, length, gl, gr, al, ar, wantHessian, out) {
+function moments(phi, length, gl, gr, al, ar, wantHessian, out, [fine, short] = EXACT) {
   const big = Math.max(al, ar), spread = Math.abs(ar - al);
   if (spread > 0.25 * big) {
     const dg = gr - gl, s = length / dg;
@@ -63,13 +78,13 @@ function moments(phi, length, gl, gr, al, ar, wantHessian, out) {
   let m0 = 0, m1 = 0, q0 = 0, q1 = 0, q2 = 0;
   if (spread > 0.01 * big) {
     const dg = gr - gl, da = ar - al;
-    for (const [node, weight] of FINE) {
+    for (const [node, weight] of fine) {
       const v = al + da * node, tau = (phi.gradient(v) - gl) / dg, w = weight * da / dg, wc = w * phi.hessian(v) * v;
       m0 += wc; m1 += wc * tau; q0 += w; q1 += w * tau; q2 += w * tau * tau;
     }
   } else {
-    for (const [tau, w] of SHORT) {
-      const v = big === 0 ? 0 : phi.inverse(gl + (gr - gl) * tau), wq = wantHessian ? w / phi.hessian(v) : 0;
+    for (const [tau, w] of short) {
+      const v = big === 0 ? 0 : phi.refine(gl + (gr - gl) * tau, al + (ar - al) * tau), wq = wantHessian ? w / phi.hessian(v) : 0;
       m0 += w * v; m1 += w * v * tau; q0 += wq; q1 += wq * tau; q2 += wq * tau * tau;
     }
   }
@@ -182,8 +197,13 @@ export function curvature(solution, t) {
   const { phi, list, problem: { halfWidth: a } } = solution, out = new Float64Array(t.length);
   let n = t.findIndex(v => v >= -a);
   for (const q of n < 0 ? [] : list) {
+    let last = q.al, before = q.gl;
     for (; n < t.length && t[n] <= q.right; n++) {
-      out[n] = q.sign * phi.inverse(Math.max(q.gl + (q.gr - q.gl) * (t[n] - q.left) / (q.right - q.left), 0)) / a;
+      const g = Math.max(q.gl + (q.gr - q.gl) * (t[n] - q.left) / (q.right - q.left), 0);
+      last += (g - before) / phi.hessian(last);
+      last = phi.refine(g, last);
+      before = g;
+      out[n] = q.sign * last / a;
     }
   }
   return out;
@@ -206,7 +226,7 @@ export function value(solution, t) {
     const advance = (to, gTo, aTo) => {
       const d = to - at;
       if (d > 0) {
-        moments(phi, d, gAt, gTo, aAt, aTo, false, m);
+        moments(phi, d, gAt, gTo, aAt, aTo, false, m, DRAWN);
         h += slope * d + q.sign * d * (m.m0 - m.m1) / a;
         slope += q.sign * m.m0 / a;
       }
@@ -214,7 +234,7 @@ export function value(solution, t) {
     };
     for (; n < t.length && t[n] <= q.right; n++) {
       const g = Math.max(q.gl + (q.gr - q.gl) * (t[n] - q.left) / L, 0);
-      advance(t[n], g, phi.inverse(g));
+      advance(t[n], g, phi.refine(g, aAt + (g - gAt) / phi.hessian(aAt)));
       out[n] = h;
     }
     advance(q.right, q.gr, q.ar);

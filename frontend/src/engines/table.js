@@ -1,39 +1,58 @@
-// A table of Chebyshev nodes x truncated SVD x int16, read by barycentric interpolation (see ibtext/demos/table.py).
-function weights(nodes, q) {
-  const hit = nodes.indexOf(q), n = nodes.length;
-  if (hit >= 0) return nodes.map((_, k) => +(k === hit));
-  const w = nodes.map((node, k) => (k % 2 ? -1 : 1) * (k === 0 || k === n - 1 ? 0.5 : 1) / (q - node));
-  const total = w.reduce((s, v) => s + v, 0);
-  return w.map(v => v / total);
+// A table: Chebyshev coefficients x truncated SVD x integers (see ibtext/demos/table.py and rows.py).
+import { outer, polynomials } from './weights.js';
+
+/** The integers of a table: all low bytes, then all high ones; an odd number stands for a negative one. */
+export function unpack(bytes) {
+  const n = bytes.byteLength / 2, out = new Int16Array(n);
+  for (let k = 0; k < n; k++) {
+    const v = bytes.getUint8(k) + 256 * bytes.getUint8(n + k);
+    out[k] = (v >>> 1) ^ -(v & 1);
+  }
+  return out;
+}
+
+/** The weight of every row at a setting. */
+function weights({ choices, dimensions, linear }, params) {
+  let w = [1];
+  for (const c of choices) w = outer(w, c.values.map(v => +(v === params[c.name])));
+  for (const d of dimensions) {
+    const value = d.at ? params[d.name][d.at[0]][d.at[1]] : params[d.name], [low, high] = d.ends;
+    w = outer(w, polynomials(d.count, (2 * (d.log ? Math.log(value) : value) - low - high) / (high - low)));
+  }
+  if (linear) w = outer(w, [1, ...params[linear.name].map(y => (y - linear.middle) / linear.half)]);
+  return w;
 }
 
 export function tableEngine(spec, bytes) {
-  const { names, sizes, low, high, rank, scale, nodes, error, checks } = spec.engine;
-  const raw = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-  const sliders = spec.controls.filter(c => c.kind === 'slider');
-  const size = sizes.reduce((s, v) => s + v, 0), rows = nodes.reduce((s, v) => s * v.length, 1);
+  const { names, sizes, low, high, blocks, nan, error, checks } = spec.engine;
+  const raw = unpack(bytes), size = sizes.reduce((s, v) => s + v, 0);
   const note = `Read from a table made with the page. Largest error at ${checks} random settings: ${(100 * error).toPrecision(2)} % of full scale.`;
   return {
     kind: 'table',
     solve(params) {
-      let w = [1];
-      sliders.forEach((c, d) => {
-        const q = weights(nodes[d], c.log ? Math.log(params[c.name]) : params[c.name]);
-        w = w.flatMap(u => q.map(v => u * v));
-      });
-      const flat = new Float64Array(size);
-      for (let j = 0; j < rank; j++) {
-        let s = 0;
-        for (let i = 0; i < rows; i++) s += w[i] * raw[i * rank + j];
-        s *= scale[j];
-        for (let k = 0, at = rows * rank + j * size; k < size; k++) flat[k] += s * raw[at + k];
+      const w = weights(spec.engine, params), flat = new Float64Array(size);
+      let row = 0, at = 0;
+      for (const { rows, scale } of blocks) {
+        const rank = scale.length, sums = new Float64Array(rank);
+        for (let i = 0; i < rows; i++) {
+          const u = w[row + i];
+          if (u) for (let j = 0, k = at + i * rank; j < rank; j++) sums[j] += u * raw[k + j];
+        }
+        for (let j = 0; j < rank; j++) {
+          const s = sums[j] * scale[j];
+          if (s) for (let k = 0, from = at + rows * rank + j * size; k < size; k++) flat[k] += s * raw[from + k];
+        }
+        row += rows;
+        at += (rows + size) * rank;
       }
       const arrays = {}, numbers = {};
-      let at = 0;
-      names.forEach((name, k) => {
-        const part = flat.slice(at, at += sizes[k]).map(v => low[k] + (high[k] - low[k]) * v);
-        if (sizes[k] === 1) numbers[name] = part[0]; else arrays[name] = part;
-      });
+      for (let k = 0, from = 0; k < names.length; from += sizes[k++]) {
+        for (let i = from; i < from + sizes[k]; i++) flat[i] = low[k] + (high[k] - low[k]) * flat[i];
+      }
+      for (const [start, length] of nan) flat.fill(NaN, start, start + length);
+      for (let k = 0, from = 0; k < names.length; from += sizes[k++]) {
+        if (sizes[k] === 1) numbers[names[k]] = flat[from]; else arrays[names[k]] = flat.slice(from, from + sizes[k]);
+      }
       return { arrays, numbers, note };
     },
   };

@@ -1,0 +1,147 @@
+// Direct labels: each stands where it is clear of curves, points and other labels, and keeps its place while that is about as good.
+const HALF_LETTER = 3.8, PEAK_WIDTH = 44;
+
+export class Tags {
+  constructor(plot) { this.plot = plot; this.places = new Map(); }
+
+  forget() { this.places.clear(); }
+
+  begin({ params }) {
+    const { plot } = this;
+    Object.assign(this, { drawing: true, items: [], curves: [], dots: [], taken: [] });
+    const c = plot.control, at = !c ? [] : c.kind === 'labels' ? c.x.map((x, i) => [x, params[c.name][i]]) : params[c.name], [dx, dy] = plot.panel.data ?? [[], []];
+    this.points = [...at, ...dx.map((x, i) => [x, dy[i]])].map(([x, y]) => [plot.x(x), plot.y(y)]);
+  }
+
+  /** A curve, as the interval of heights that it takes near each pixel column. */
+  curve({ tag, over, text, values, heights, layer, stride, peak }) {
+    const { columns } = layer, n = heights.length, low = new Float64Array(columns.length), high = new Float64Array(columns.length);
+    for (let k = 0; k < columns.length; k++) {
+      const a = heights[columns[k]], b = heights[Math.min(columns[k] + stride, n - 1)];
+      low[k] = Math.min(a, b); high[k] = Math.max(a, b);
+    }
+    const own = { low, high };
+    this.curves.push(own);
+    this.items.push({ tag, over, text, values, heights, own, peak, pixels: layer.pixels });
+  }
+
+  polyline(tag, text, px, py) {
+    const seen = px.map((_, k) => k).filter(k => this.inside(px[k], py[k])), item = { tag, text, at: [] };
+    let last = null;
+    for (const k of seen) {
+      if (last !== null && Math.hypot(px[k] - px[last], py[k] - py[last]) < 5) continue;
+      last = k;
+      this.dots.push([px[k], py[k], item]);
+    }
+    for (let s = 0; s < 24 && seen.length; s++) {
+      const k = seen[Math.round(s / 23 * (seen.length - 1))];
+      for (const [dx, dy] of [[0, -13], [0, 13], [1, 0], [-1, 0], [1, -10], [-1, -10], [1, 10], [-1, 10]]) item.at.push([px[k], py[k] + dy, dx]);
+    }
+    this.items.push(item);
+  }
+
+  spots(tag, text, px, py) {
+    const item = { tag, text, at: [] };
+    px.forEach((x, k) => {
+      this.dots.push([x, py[k], item]);
+      if (k < 16) for (const [dx, dy] of [[0, -15], [0, 17], [1.4, 0], [-1.4, 0], [1, -12], [-1, -12]]) item.at.push([x, py[k] + dy, dx]);
+    });
+    this.items.push(item);
+  }
+
+  band(tag, text, px, low, high) {
+    const item = { tag, text, at: [], wide: true };
+    for (let s = 2; s < 22; s++) {
+      const k = Math.round(s / 23 * (px.length - 1));
+      if (Number.isFinite(low[k] + high[k])) item.at.push([px[k], (low[k] + high[k]) / 2, 0, Math.max(18 - Math.abs(low[k] - high[k]), 0) / 3]);
+    }
+    this.items.push(item);
+  }
+
+  inside(x, y) {
+    const { plot } = this;
+    return x >= plot.margin.left && x <= plot.width - plot.right && y >= plot.margin.top && y <= plot.floor;
+  }
+
+  place() {
+    this.drawing = false;
+    for (const item of this.items) if (item.over) this.placePeak(item);
+    for (const item of this.items) this.placeTag(item);
+  }
+
+  /** A single label, while nothing else is redrawn. */
+  alone(tag, { kind, label, x, y }) {
+    const { plot } = this, px = x.map(v => plot.x(v)), py = y.map(v => plot.y(v)), keep = this.items ?? [];
+    if (!this.curves) return;
+    this.items = [];
+    this.dots = this.dots.filter(d => d[2].tag !== tag);
+    this.taken = this.taken.filter(t => t[3] !== tag);
+    if (kind === 'sketch') this.polyline(tag, label, px, py); else this.spots(tag, label, px, py);
+    this.placeTag(this.items[0]);
+    this.items = keep;
+  }
+
+  /** A peak above the frame says how high it is. */
+  placePeak({ over, values, peak }) {
+    const { plot, taken } = this, { grid } = plot, { top, left } = plot.margin, y1 = plot.panel.yLimits[1];
+    let best = -1;
+    for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i]) && (best < 0 || values[i] > values[best])) best = i;
+    if (best < 0 || !(values[best] > y1)) return;
+    const w = PEAK_WIDTH, x = Math.min(Math.max(plot.x(grid[best]), left + w / 2), plot.width - plot.right - w / 2);
+    let y = top + 11;
+    while (taken.some(t => Math.abs(t[0] - x) < w && Math.abs(t[1] - y) < 13)) y += 13;
+    over.attr('display', null).attr('x', x).attr('y', y).text(peak(values[best]));
+    taken.push([x, y - 4, w]);
+  }
+
+  /** Places to try: the centre of the label, a name for the place, and what it costs from the start. */
+  * candidates(item, half) {
+    const { plot } = this, left = plot.margin.left + half, right = plot.width - plot.right - half, clamp = x => Math.min(Math.max(x, left), right);
+    if (item.at) {
+      for (let k = 0; k < item.at.length; k++) {
+        const [x, y, side, cost = 0] = item.at[k], cx = clamp(x + side * (half + 6));
+        yield [cx, y, k, cost + (side ? 0.5 + Math.abs(cx - x - side * (half + 6)) / 4 : 0)];
+      }
+      return;
+    }
+    const { heights, pixels, own } = item, n = heights.length;
+    for (let s = 0; s < 30; s++) {
+      const i = Math.round((0.03 + 0.94 * s / 29) * (n - 1)), y = heights[i];
+      if (!(y < plot.floor && y > plot.margin.top)) continue;
+      let shared = 0;                                                    // which of the two?
+      for (const other of this.items) if (other !== item && other.heights && Math.abs(other.heights[i] - y) < 9) shared += 1.5;
+      let k = 0;
+      for (const side of [-1, 1, -1.8, 1.8]) yield [clamp(pixels[i]), y + side * 13, 4 * s + k++, shared + (Math.abs(side) > 1 ? 1 : 0), own];
+    }
+  }
+
+  placeTag(item) {
+    const { plot, taken, points, dots, curves } = this, { tag, text } = item;
+    if (!text) { tag.attr('display', 'none'); return; }
+    if (tag.node().textContent !== text) tag.text(text);
+    const half = text.length * HALF_LETTER + 3, { top, left } = plot.margin, before = this.places.get(item.tag);
+    let best = null, bestCost = Infinity;
+    for (const [cx, cy, place, start] of this.candidates(item, half)) {
+      let cost = start + (before === place ? -1.5 : 0) + (cy < top + 7 || cy > plot.floor - 7 ? 20 : 0);
+      for (const [px, py] of points) if (Math.abs(px - cx) < half + 12 && Math.abs(py - cy) < 20) cost += 6;
+      for (const [tx, ty, tw] of taken) if (Math.abs(tx - cx) < half + tw / 2 && Math.abs(ty - cy) < 15) cost += 8;
+      for (const [px, py, owner] of dots) if (Math.abs(px - cx) < half + 3 && Math.abs(py - cy) < 10) cost += owner === item ? 1 : 1.5;
+      const from = Math.round(cx - half - left);
+      for (const curve of curves) {
+        if (cost >= bestCost) break;
+        const own = curve === item.own, hit = own ? 1 : 2, { low, high } = curve;
+        for (let j = from; j <= from + 2 * half; j += 4) {
+          if (j < 0 || j >= low.length) continue;
+          const gap = Math.max(low[j] - cy, cy - high[j], 0);           // 0 where the curve passes
+          if (gap < 8) cost += hit; else if (!own && gap < 15) cost += 0.25;
+        }
+      }
+      if (cost < bestCost) { bestCost = cost; best = [cx, cy, place]; }
+    }
+    tag.attr('display', best ? null : 'none');
+    if (!best) return;
+    tag.attr('x', best[0]).attr('y', best[1] + 4);
+    this.places.set(item.tag, best[2]);
+    taken.push([best[0], best[1], 2 * half, tag]);
+  }
+}
