@@ -1,14 +1,18 @@
 """Bring notebooks into the one form in which they are committed, or with ``--check`` say which are not in it.
 
 The form: readable cell ids that do not change, kernel ``python3``, no times, widget state or
-images. Outputs are dropped, except the text that cells tagged ``claim`` print: nbval compares it on every run.
-A claim cell keeps the output that the notebook holds, so run the notebook before normalising it:
-``python tools/normalize.py --execute book/11_scaled_potentials.ipynb``.
+images. Outputs are dropped, with two exceptions. Cells tagged ``claim`` keep the text that they print: nbval compares it on
+every run. Cells that show a demo keep one small picture of it and its caption: where a notebook is read without being run, as
+on GitHub, nothing else would stand there. Both come from a run of the notebook, so run it before normalising it:
+``python tools/normalize.py --execute book/11_scaled_potentials.ipynb``; ``--pictures`` runs the demo cells alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import base64
+import io
 import re
 import sys
 from pathlib import Path
@@ -19,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python"}
 # Ids that editors invent: eight hexadecimal digits, or a UUID. A committed cell has a name instead.
+DEMO = re.compile(r"\w+Demo\(")
 INVENTED = re.compile(r"^[0-9a-f]{8}$|^[0-9a-f]{8}-[0-9a-f-]{27}$")
 
 
@@ -43,8 +48,52 @@ def name_cells(notebook: nbformat.NotebookNode) -> None:
         taken.add(name)
 
 
+def small(png: str) -> str:
+    """A picture in 48 colours, which is enough for lines on white and a third of the size; base64 in and out."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(base64.b64decode(png))) as image:
+        if image.mode == "P":
+            return png
+        buffer = io.BytesIO()
+        image.convert("RGB").quantize(48, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def picture(png: str, caption: str) -> list[nbformat.NotebookNode]:
+    """The outputs that stand for a demo where it does not run: its picture, and below it the caption as text."""
+    caption = caption.replace("?.", "?")  # a title may be a question
+    data = [{"image/png": small(png), "text/plain": caption}, {"text/plain": caption}]
+    return [nbformat.v4.new_output("display_data", data=d) for d in data]
+
+
+def demo_picture(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """The picture of a demo from the outputs of its cell: those of a run, or those kept before."""
+    shown = [output.data for output in cell.outputs if output.output_type in {"display_data", "execute_result"}]
+    pictures = [data["image/png"] for data in shown if "image/png" in data]
+    captions = [data["text/plain"] for data in shown if "image/png" not in data]
+    return picture(pictures[0], captions[0]) if pictures and captions else []
+
+
+def draw_demos(notebook: nbformat.NotebookNode) -> None:
+    """Run the cells that show a demo, and nothing else, for fresh pictures."""
+    import ibtext as ib
+    from ibtext.demos import figure
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and DEMO.search(cell.source):
+            *before, last = ast.parse(cell.source).body
+            names = {"ib": ib}
+            exec(compile(ast.Module(before, []), cell.id, "exec"), names)
+            demo = eval(ast.unparse(last), names)
+            caption = f"{demo.title}. {demo.describe(demo.result, **demo.parameters)}"
+            cell.outputs = picture(figure.png(demo.figure()), caption)
+
+
 def kept_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """Text outputs of a claim cell; nothing of any other."""
+    """Text outputs of a claim cell, the picture of a demo; nothing of any other."""
+    if DEMO.search(cell.source):
+        return demo_picture(cell)
     if "claim" not in cell.metadata.get("tags", []):
         return []
     kept = []
@@ -82,6 +131,7 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--check", action="store_true", help="change nothing; fail when a notebook would change")
     parser.add_argument("--execute", action="store_true", help="run each notebook first, for fresh claim outputs")
+    parser.add_argument("--pictures", action="store_true", help="run the cells that show a demo first, for fresh pictures")
     options = parser.parse_args()
     faults = 0
     for path in options.notebooks:
@@ -93,6 +143,8 @@ def main() -> int:
             print(f"{path}: executed in {seconds:.1f} s")
         else:
             notebook = nbformat.read(path, as_version=4)
+        if options.pictures:
+            draw_demos(notebook)
         after = nbformat.writes(normalize(notebook), version=4).rstrip("\n") + "\n"
         if after == before:
             continue

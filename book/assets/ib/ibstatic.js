@@ -47,7 +47,7 @@
         return;
       }
       if (found.model_module !== 'anywidget') return;
-      const { _esm, _css } = found.state;
+      const [_esm, _css] = ['_esm', '_css'].map(k => states[found.state[k]?.same]?.state[k] ?? found.state[k]);   // demos share one copy
       if (!modules.has(_esm)) {
         modules.set(_esm, import(URL.createObjectURL(new Blob([_esm], { type: 'text/javascript' }))));
         if (_css) document.head.append(Object.assign(document.createElement('style'), { textContent: _css }));
