@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import pathlib
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="module")
-def sweep():
-    spec = importlib.util.spec_from_file_location("scaled_widths", ROOT / "scripts/training/scaled_widths.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+import scaled_widths as sweep
 
 
-def test_table_is_complete_and_converged(sweep):
+def test_table_is_complete_and_converged():
     rows = sweep.read()
     have = {(row["potential"], int(row["width"]), int(row["seed"])) for row in rows}
     assert have == {(p, n, s) for p in sweep.POTENTIALS for n in sweep.WIDTHS for s in sweep.SEEDS}
@@ -30,7 +19,7 @@ def test_table_is_complete_and_converged(sweep):
 
 
 @pytest.mark.parametrize("draw", range(3))
-def test_a_random_row_is_reproduced_by_training_again(sweep, draw):
+def test_a_random_row_is_reproduced_by_training_again(draw):
     """A new choice every day, so that over time the whole table (up to width 14 580) is trained again."""
     rows = [row for row in sweep.read() if int(row["width"]) <= 14_580]
     day = datetime.now(UTC).date().toordinal()

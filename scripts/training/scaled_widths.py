@@ -13,14 +13,11 @@ The table goes to book/data/scaled_widths.csv; its first lines record the comman
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import pathlib
-import platform
 import sys
 
 import numpy as np
-import scipy
+import provenance
 from scipy import stats
 
 import ibtext as ib
@@ -46,6 +43,10 @@ FIELDS = (
     "potential", "width", "seed", "sup_error", "sup_error_linearised", "max_move", "kernel_change", "residual",
     "steps", "passes",
 )  # fmt: skip
+NOTES = (
+    "data x = 0.8*(-1,-.5,0,.5,1), y = (.5,-.3,.4,-.2,.6); bias uniform on (-1,1); |.| activation",
+    "all layers, float64, residual <= 1e-8; errors: sup norm over 2001 points of [-1,1]; rng = seed",
+)
 
 
 def train(width: int, seed: int, potential: ib.Potential) -> dict[str, float | int]:
@@ -70,24 +71,12 @@ def train(width: int, seed: int, potential: ib.Potential) -> dict[str, float | i
 
 def read() -> list[dict[str, str]]:
     """The rows of the committed table."""
-    lines = [line for line in TABLE.read_text().splitlines() if not line.startswith("#")]
-    return list(csv.DictReader(lines))
+    return provenance.read(TABLE)
 
 
 def write(rows: list[dict]) -> None:
     """Write the table with its provenance."""
-    out = io.StringIO()
-    out.write("# command: python scripts/training/scaled_widths.py\n")
-    out.write(
-        f"# python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, ibtext {ib.__version__}\n"
-    )
-    out.write("# data x = 0.8*(-1,-.5,0,.5,1), y = (.5,-.3,.4,-.2,.6); bias uniform on (-1,1); |.| activation\n")
-    out.write("# all layers, float64, residual <= 1e-8; errors: sup norm over 2001 points of [-1,1]; rng = seed\n")
-    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.10g}" if isinstance(v, float) else v for k, v in row.items()})
-    TABLE.write_text(out.getvalue())
+    provenance.write(TABLE, __file__, NOTES, FIELDS, rows, 10)
 
 
 def tolerance(name: str, width: int, value: float) -> float:
