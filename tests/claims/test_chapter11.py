@@ -61,9 +61,7 @@ def test_movement_tends_to_its_predicted_constant(name: str) -> None:
     # claim: thm-scaled-lazy
     phi = POTENTIALS[name]
     limit = ib.wide_limit(X, Y, potential=ib.Scaled(phi), **SETTING)
-    predicted = max(
-        np.max(np.abs(limit.output_weight(GRID))), abs(float(phi.inverse_gradient(limit.dual.sum())))
-    )
+    predicted = max(np.max(np.abs(limit.output_weight(GRID))), abs(float(phi.inverse_gradient(limit.dual.sum()))))
     table = rows(name)
     wide = table["width"] == table["width"].max()
     # the fluctuation of a maximum over one draw is of order n^-1/2; 2 % covers the mean over the seeds
