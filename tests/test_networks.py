@@ -89,9 +89,7 @@ def test_parameters_have_the_documented_names(net):
 
 def test_torch_parameters_give_the_same_numbers(net, x):
     torch = pytest.importorskip("torch")
-    other = ib.ShallowNetwork(
-        torch.tensor(net.weight), torch.tensor(net.bias), torch.tensor(net.output), 0.3, activation="relu"
-    )
+    other = ib.ShallowNetwork(torch.tensor(net.weight), torch.tensor(net.bias), torch.tensor(net.output), 0.3, activation="relu")
     assert isinstance(other(x), torch.Tensor)
     np.testing.assert_allclose(other(x).numpy(), net(x), rtol=1e-13)
     np.testing.assert_allclose(other.kernel(x).numpy(), net.kernel(x), rtol=1e-13)

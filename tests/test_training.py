@@ -142,9 +142,7 @@ def test_descent_with_any_step_reaches_the_exact_limit_of_the_linearised_network
     assert exact.residual < 1e-14
     t = np.linspace(-1, 1, 51)
     for step_size, n_steps in ((0.3, 40_000), (0.6, 20_000)):
-        run = ib.mirror_descent(
-            net, x, small, potential=potential, layers="output", step_size=step_size, n_steps=n_steps
-        )
+        run = ib.mirror_descent(net, x, small, potential=potential, layers="output", step_size=step_size, n_steps=n_steps)
         np.testing.assert_allclose(run.network(t), exact(t), atol=1e-10)
     flow = ib.mirror_flow(net, x, small, potential=potential, layers="output", tol=1e-11)
     np.testing.assert_allclose(flow.network(t), exact(t), atol=1e-9)
@@ -211,9 +209,7 @@ def test_too_few_steps_raise_with_the_residual(x, y, init):
 def test_torch_network_trains_to_the_same_function(x, y, init):
     torch = pytest.importorskip("torch")
     net = ib.ShallowNetwork.sample(width=300, activation="abs", initialization=init, rng=1)
-    other = ib.ShallowNetwork(
-        torch.tensor(net.weight), torch.tensor(net.bias), torch.tensor(net.output), 0.0, activation="abs"
-    )
+    other = ib.ShallowNetwork(torch.tensor(net.weight), torch.tensor(net.bias), torch.tensor(net.output), 0.0, activation="abs")
     potential = ib.Scaled(ib.PowerPotential(3, 1.0))
     a = ib.mirror_flow(net, x, y, potential=potential)
     b = ib.mirror_flow(other, x, y, potential=potential)
