@@ -72,20 +72,22 @@ class BiasLawDemo(Demo):
 
     title = "The start decides where it bends"
     question = Question(
-        text="The biases of the network crowd around 0 instead of being spread evenly. Where will its function bend most?",
-        choices=("Near 0, where it has many breakpoints", "Far out, where breakpoints are rare", "As before: the data decide"),
+        text="The biases crowd around 0 instead of being spread evenly. How does the size of the second derivative "
+        "change, at 0 and at ±1.5?",
+        choices=("Larger at 0, smaller at ±1.5", "Smaller at 0, larger at ±1.5", "The same: the data decide"),
         answer=0,
         because="A unit bends the function at its own breakpoint. Where breakpoints are dense, many units share the work and "
-        "each of them has to move little, so curvature is cheap there.",
+        "each of them has to move little: curvature has become cheap at 0, and dear at ±1.5. The data force a peak at 0 under "
+        "every law; how sharp it is, the law decides.",
     )
     controls = (
         Choice(name="family", symbol="", label="law of the biases", options={f: f for f in FAMILIES}, default="uniform"),
         Control(name="a", symbol="a", label="width of the law", minimum=2.1, maximum=6.0, default=2.5, steps=78),
-        Labels(name="labels", symbol="y", label="label", x=X, default=Y, minimum=-1.0, maximum=3.0),
+        Labels(name="labels", symbol="y", label="label", x=X, default=Y, minimum=0.25, maximum=1.75),
     )
     panels = (
         Panel(
-            title="The function", x=T, x_label="input x", y_label="output", y_limits=(-1.25, 3.25), points="labels", marks=X,
+            title="The function", x=T, x_label="input x", y_label="output", y_limits=(-0.25, 2.25), points="labels", marks=X,
             curves=(
                 Curve(key="spline", label="natural spline", color="orange", dash="dotted", width=2.25),
                 Curve(key="network", label="network, n = 500", color="green", width=3.0),
@@ -97,7 +99,7 @@ class BiasLawDemo(Demo):
             curves=(Curve(key="zeta", label="ζ", color="purple", width=2.5),),
         ),
         Panel(
-            title="Where it bends", x=T, x_label="input x", y_label="second derivative", y_limits=(-16.0, 12.0), marks=X,
+            title="Where it bends", x=T, x_label="input x", y_label="second derivative", y_limits=(-19.5, 19.5), marks=X,
             curves=(
                 Curve(key="spline_bend", label="natural spline", color="orange", dash="dotted", width=2.25),
                 Curve(key="bend", label="limit", color="ink", dash="dashed", width=1.75),
@@ -109,7 +111,7 @@ class BiasLawDemo(Demo):
         "Crowded at 0": {"family": "Laplace", "a": 2.1},
         "Hardly any room": {"family": "triangular", "a": 2.1},
         "Wide": {"a": 6.0},
-        "Constant labels": {"family": "normal", "labels": [2.0, 2.0, 2.0, 2.0, 2.0]},
+        "Constant labels": {"family": "normal", "labels": [1.5, 1.5, 1.5, 1.5, 1.5]},
     }
     summary = (
         "With {family} biases of width a = {a:.2f}, the weight of curvature at the outer data points is {share:.1%} of that at "
@@ -133,19 +135,19 @@ class PenaltyDialDemo(Demo):
 
     title = "From a constant to a peaked weight"
     question = Question(
-        text="The weight ζ is turned into a sharp peak at 0. What will the curve do between the outer data points?",
-        choices=("Bend more, since all of it moves", "Become nearly straight", "Stay as it is: the data are the same"),
+        text="The weight ζ is turned into a sharp peak at 0. What will the curve do between x = 1 and x = 2?",
+        choices=("Bend more", "Become straighter", "Stay as it is: the data are the same"),
         answer=1,
         because="Curvature far from the peak has become expensive. The curve does its bending near 0, where it is cheap, "
-        "and goes nearly straight elsewhere.",
+        "and goes straighter elsewhere.",
     )
     controls = (
-        Control(name="s", symbol="s", label="spread of ζ = 1/(s + x²)²", minimum=0.05, maximum=20.0, default=5.0, log=True),
-        Labels(name="labels", symbol="y", label="label", x=X, default=Y, minimum=-1.0, maximum=3.0),
+        Control(name="s", symbol="s", label="spread of ζ = 1/(s + x²)²", minimum=0.1, maximum=20.0, default=5.0, log=True),
+        Labels(name="labels", symbol="y", label="label", x=X, default=Y, minimum=0.5, maximum=1.5),
     )
     panels = (
         Panel(
-            title="The interpolant", x=T, x_label="input x", y_label="g(x)", y_limits=(-1.25, 3.25), points="labels", marks=X,
+            title="The interpolant", x=T, x_label="input x", y_label="g(x)", y_limits=(0.0, 2.0), points="labels", marks=X,
             curves=(
                 Curve(key="natural", label="natural spline", color="orange", dash="dotted", width=2.25),
                 Curve(key="adaptive", label="s = {s:.2f}", color="blue", width=2.5),
@@ -156,7 +158,7 @@ class PenaltyDialDemo(Demo):
             curves=(Curve(key="zeta", label="s = {s:.2f}", color="purple", width=2.5),),
         ),
         Panel(
-            title="Where it bends", x=T, x_label="input x", y_label="g″(x)", y_limits=(-45.0, 20.0), marks=X,
+            title="Where it bends", x=T, x_label="input x", y_label="g″(x)", y_limits=(-40.0, 40.0), marks=X,
             curves=(
                 Curve(key="natural_bend", label="natural spline", color="orange", dash="dotted", width=2.25),
                 Curve(key="bend", label="s = {s:.2f}", color="blue", width=2.25),
@@ -190,11 +192,11 @@ class LabelShiftDemo(Demo):
 
     title = "The bill for a line"
     question = Question(
-        text="You add a constant to all labels. Which of the three terms will grow most?",
+        text="Biases on [−2, 2], and 10 is added to all labels. Which of the three terms will grow most?",
         choices=("G₁, the curvature", "G₂, the tilt", "G₃, the height"),
         answer=2,
-        because="A constant has no curvature and no tilt. It needs height at 0, and that is what G₃ charges for. The network "
-        "then saves some of G₃ by bending, so G₁ changes a little as well.",
+        because="A constant has no curvature and no tilt. It needs height at 0, and that is what G₃ charges for: it grows by 90. "
+        "By bending, the network saves a part of that; for this G₁ grows by 39. G₂ stays 0.",
     )
     controls = (
         Control(name="c", symbol="c", label="constant added", minimum=-10.0, maximum=10.0, default=0.0, steps=80),

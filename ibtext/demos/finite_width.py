@@ -14,7 +14,7 @@ from .base import Demo
 from .curvature_penalty import T, X, Y, start
 from .declare import Band, Choice, Curve, Panel, Question, Table
 
-WIDTHS = (10, 40, 160, 640, 2500, 10_000)
+WIDTHS = (10, 30, 100, 300, 1000, 10_000)
 LINES = {"plain": 0.0, "tilted": 10.0}
 
 
@@ -35,20 +35,20 @@ class WidthDemo(Demo):
 
     title = "How wide is infinitely wide?"
     question = Question(
-        text="A hundred times more neurons: by what factor will the distance between the network and its limit shrink?",
+        text="From 100 to 10 000 neurons: by what factor will the distance between the network and its limit typically shrink?",
         choices=("About 10", "About 100", "Not at all: the draw decides"),
         answer=0,
         because="The network averages over its neurons, and averages of n independent terms err by 1/√n. So the error times √n, "
-        "drawn on the right, stays within the same band at every width that is not very small.",
+        "drawn on the right, mostly stays within the same band. A single draw can leave it, above all at small widths.",
     )
     controls = (
-        Choice(name="n", symbol="n", label="width", options={n: f"{n:,}".replace(",", " ") for n in WIDTHS}, default=40),
+        Choice(name="n", symbol="n", label="width", options={n: f"{n:,}".replace(",", " ") for n in WIDTHS}, default=30),
         Choice(name="seed", symbol="", label="draw", options={k: str(k + 1) for k in range(4)}, default=0),
         Choice(name="kind", symbol="", label="labels", options={"plain": "y", "tilted": "y + 10x + 10"}, default="plain"),
     )
     panels = (
         Panel(
-            title="The function (without 10x + 10)", x=T, x_label="input x", y_label="output", y_limits=(-0.5, 2.5), marks=X,
+            title="The function (without 10x + 10)", x=T, x_label="input x", y_label="output", y_limits=(-1.1, 2.1), marks=X,
             data=(X, Y),
             curves=(
                 Curve(key="limit", label="limit", color="ink", dash="dashed", width=1.5),
@@ -56,7 +56,7 @@ class WidthDemo(Demo):
             ),
         ),
         Panel(
-            title="The error times √n", x=T, x_label="input x", y_label="√n (network − limit)", y_limits=(-3.5, 3.5), marks=X,
+            title="The error times √n", x=T, x_label="input x", y_label="√n (network − limit)", y_limits=(-6.25, 6.25), marks=X,
             bands=(Band(lower="low", upper="high", label="predicted, ±2 deviations", color="grey"),),
             curves=(Curve(key="scaled", label="n = {n}", color="green", width=2.25),),
         ),
@@ -65,7 +65,7 @@ class WidthDemo(Demo):
         "Narrow": {"n": 10},
         "Wide": {"n": 10_000},
         "Wide, labels tilted": {"n": 10_000, "kind": "tilted"},
-        "Another draw": {"n": 640, "seed": 3},
+        "Another draw": {"n": 1000, "seed": 3},
     }
     summary = (
         "With n = {n} neurons the largest distance to the limit is {sup:.3f}; times √n it is {product:.2f}, and {inside:.0%} of "
