@@ -56,7 +56,7 @@ class DiagonalPotential(Potential):
     sign : "difference" or "positive"
         :math:`u^D - v^D` or :math:`u^D`.
 
-    Source: Woodworth et al. (2020), Kernel and rich regimes in overparametrized models, theorems 1 and 3.
+    Source: Woodworth et al. (2020), Kernel and rich regimes in overparametrized models.
 
     Examples
     --------

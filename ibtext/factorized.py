@@ -135,7 +135,7 @@ def limit(A: Any, b: Any, *, depth: int = 2, scale: Any = 1.0, sign: str = "diff
     ConvergenceError
         If the projection cannot be certified; for depths above 2 a very small scale uses up the digits of the dual variable.
 
-    Source: Woodworth et al. (2020), theorems 1 and 3.
+    Source: Woodworth et al. (2020).
 
     Examples
     --------

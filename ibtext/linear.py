@@ -153,8 +153,7 @@ def bregman_projection(
     One singular value decomposition of A makes the rows orthonormal (O(M^2 K)); then a few Newton steps of O(M^2 K) in the
     dual equation with M unknowns. Every step size of mirror descent below the stability limit ends at the same point.
 
-    Source: Gunasekar, Lee, Soudry and Srebro (2018), Characterizing implicit bias in terms of optimization geometry,
-    theorem 1.
+    Source: Gunasekar, Lee, Soudry and Srebro (2018), Characterizing implicit bias in terms of optimization geometry.
 
     Examples
     --------

@@ -119,8 +119,8 @@ def max_margin(A: Any, labels: Any, *, norm: float = 2) -> MaxMargin:
     Cost: one linear program, or one non-negative least squares problem, of size M times K; for norms 1 and infinity two
     more linear programs decide uniqueness.
 
-    Source: Gunasekar, Lee, Soudry and Srebro (2018), Characterizing implicit bias in terms of optimization geometry,
-    theorem 5; Lawson and Hanson (1974), chapter 23, for the least-distance problem.
+    Source: Gunasekar, Lee, Soudry and Srebro (2018), Characterizing implicit bias in terms of optimization geometry;
+    Lawson and Hanson (1974), chapter 23, for the least-distance problem.
 
     Examples
     --------

@@ -140,7 +140,7 @@ def steepest_descent(
     -----
     Cost O(M K) a step and one linear program at the start; margins of a thousand and more are no trouble.
 
-    Source: Gunasekar, Lee, Soudry and Srebro (2018), theorem 5; Soudry et al. (2018) for norm 2.
+    Source: Gunasekar, Lee, Soudry and Srebro (2018); Soudry et al. (2018) for norm 2.
 
     Examples
     --------
