@@ -9,7 +9,7 @@ STAMP := .venv/ibtext.stamp
 NOTEBOOKS = $(wildcard book/*.ipynb)
 export IBTEXT_SITE ?= $(CURDIR)/_build/html
 
-.PHONY: help book test test-fast install lab bench lock normalize clean distclean prerequisites
+.PHONY: help book test test-fast install lab assignments bench lock normalize clean distclean prerequisites
 
 help: ## list the commands
 	@echo "What training chooses: commands (each makes .venv first if it is missing)"
@@ -43,6 +43,9 @@ test-fast: $(STAMP) ## the package alone: no notebooks, no site, no browser
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/jupyter-lab --notebook-dir=. --LabApp.default_url=/lab/tree/book
+
+assignments: $(STAMP) ## make the assignments: release for students, solutions and guides for teachers
+	@$(BIN)/python tools/assignments.py build
 
 bench: $(STAMP) ## measure ibtext beside its peers
 	@test -d benchmarks || { echo "There is nothing to measure: this version of the book has no benchmarks yet." >&2; exit 1; }
