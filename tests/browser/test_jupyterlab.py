@@ -1,18 +1,13 @@
 """Every demo of the book in JupyterLab with a real kernel: both engines agree with ``compute``, the latest value wins."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
+import json
 
-import nbformat
 import numpy as np
 import pytest
-from conftest import PATIENCE, ROOT, SITE, missing, pages_with_demos
-from driven import SHOWN, allowed, embedded, end_values, faults, random_value
+from conftest import PATIENCE, ROOT
+from driven import allowed, end_values, faults, random_value, shown
+from kernel import demos_of_the_book, run_demos, settle, write_demos
+from server import jupyterlab
 
 # One worker runs all of them: a server and a kernel take longer to start than most tests.
 pytestmark = pytest.mark.xdist_group("jupyterlab")
@@ -27,17 +22,6 @@ class Broken{name}({name}):
         return super().compute(**parameters)
 Broken{name}()
 """
-# Resolves with the milliseconds from a change to the drawing of Python's own result for it.
-CHANGE = """async (d, values) => {
-  const v = d.ibtext, start = performance.now(), tick = () => new Promise(r => requestAnimationFrame(r));
-  const near = (a, b) => Array.isArray(a) ? a.every((u, k) => near(u, b?.[k]))
-    : typeof a === 'number' ? Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a)) : a === b;
-  const answered = () => { const f = v.model.get('_frame'); return v.names.every(k => near(v.params[k], f.parameters?.[k])); };
-  v.change(values);
-  do { await tick(); } while (performance.now() - start < 60000 && (v.pending || !answered()
-    || !(v.problem.textContent || d.dataset.engine === 'kernel')));
-  return performance.now() - start;
-}"""
 # Many changes faster than any kernel answers; resolves with the number of results that Python sent meanwhile.
 BURST = """async (d, settings) => {
   const v = d.ibtext;
@@ -48,68 +32,15 @@ BURST = """async (d, settings) => {
 }"""
 
 
-def demos_of_the_book():
-    """The specifications of the demos on the built pages, each once."""
-    found = {}
-    for path in pages_with_demos():
-        for spec, _ in embedded((SITE / path).read_text(encoding="utf-8")):
-            found[spec["module"], spec["name"]] = spec
-    return [found[key] for key in sorted(found)]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Address of a JupyterLab that serves one notebook with every demo, and one with an error in its ``compute``."""
     specs = demos_of_the_book()
-    if not specs:
-        missing("JupyterLab is driven with the demos of the built pages, but none was found; build the book first.")
     folder = tmp_path_factory.mktemp("lab")
-    sources = [f"from {s['module']} import {s['name']}\n{s['name']}()" for s in specs]
-    sources.append(BROKEN.format(**specs[0]))
-    cells = [nbformat.v4.new_code_cell(s) for s in sources]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
     (folder / "work").mkdir()
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "work" / "demos.ipynb")
-    settings = {
-        # Cells out of sight stay in the page, and nobody is asked about news.
-        "notebook-extension/tracker": '{"windowingMode": "none"}',
-        "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}',
-    }
-    for name, text in settings.items():
-        path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    port = free_port()
-    own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
-    own |= {"IPYTHONDIR": "ipython", "JUPYTER_RUNTIME_DIR": "runtime"}
-    environment = os.environ | {k: str(folder / v) for k, v in own.items()} | {"PYTHONPATH": str(ROOT)}
-    command = [
-        str(Path(sys.executable).with_name("jupyter-lab")), "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True",
-        f"--ServerApp.root_dir={folder / 'work'}",
-    ]  # fmt: skip
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=folder)
-        try:
-            address, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE / 1000
-            while True:
-                try:
-                    with urllib.request.urlopen(f"{address}/api"):
-                        break
-                except OSError:
-                    log_text = (folder / "log").read_text()
-                    assert server.poll() is None and time.monotonic() < end, f"JupyterLab did not start:\n{log_text[-2000:]}"
-                    time.sleep(0.2)
-            yield address, specs
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
+    write_demos(folder / "work" / "demos.ipynb", specs, BROKEN.format(**specs[0]))
+    with jupyterlab(folder, folder / "work", PYTHONPATH=str(ROOT)) as address:
+        yield address, specs
 
 
 @pytest.fixture(scope="module")
@@ -119,25 +50,9 @@ def notebook(browser, lab):
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(f"{address}/lab/tree/demos.ipynb")
-    page.wait_for_function("window.jupyterapp?.commands.hasCommand('notebook:run-all-cells')", timeout=PATIENCE)
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=PATIENCE)
-    page.wait_for_function("jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=PATIENCE)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function(
-        "n => [...document.querySelectorAll('.ib-demo')].filter(d => d.ibtext).length === n",
-        arg=len(specs) + 1,
-        timeout=2 * PATIENCE,
-    )
-    page.evaluate("() => document.querySelectorAll('.ib-demo .ib-skip').forEach(b => b.click())")
+    run_demos(page, address, "demos.ipynb", len(specs) + 1)
     yield page, specs, page.query_selector_all(".ib-demo")
     context.close()
-
-
-def settle(page, demo, values):
-    """Change a demo; return what Python's answer made it show, and the milliseconds that it took."""
-    milliseconds = demo.evaluate(CHANGE, values)
-    return demo.evaluate(SHOWN), milliseconds
 
 
 def test_every_demo_agrees_with_python_and_with_its_static_engine(notebook, capsys):
@@ -161,11 +76,11 @@ def test_every_demo_agrees_with_python_and_with_its_static_engine(notebook, caps
                 continue
             static = demo.evaluate(
                 """d => { const r = d.ibtext.engine.solve(d.ibtext.params);
-                          return Object.fromEntries(Object.entries(r.arrays).map(([k, v]) => [k, [...v]])); }"""
+                          return JSON.stringify(Object.fromEntries(Object.entries(r.arrays).map(([k, v]) => [k, [...v]]))); }"""
             )
-            for key, shown in static.items():
+            for key, drawn in json.loads(static).items():
                 right = np.array(state["arrays"][key], dtype=float)
-                error = np.max(np.abs(np.array(shown, dtype=float) - right), initial=0.0, where=~np.isnan(right))
+                error = np.max(np.abs(np.array(drawn, dtype=float) - right), initial=0.0, where=~np.isnan(right))
                 assert error <= 1.01 * allowed(spec, spec["engine"]["kind"], key, right), (spec["name"], key, values)
         demo.query_selector(".ib-reset").click()
         state, _ = settle(page, demo, {})
@@ -209,7 +124,7 @@ def test_an_exception_in_compute_is_shown_and_fails_the_check(notebook):
     """A test of the tests: the reader gets a sentence, and the judge that passes every demo above reports it."""
     page, specs, demos = notebook
     spec, demo = specs[0], demos[len(specs)]
-    state = demo.evaluate(SHOWN)
+    state = shown(demo)
     assert faults(spec, state) == []
     rng = np.random.default_rng(22)
     state, _ = settle(page, demo, {c["name"]: random_value(c, rng) for c in spec["controls"]})
@@ -218,16 +133,3 @@ def test_an_exception_in_compute_is_shown_and_fails_the_check(notebook):
     assert len(faults(spec, state)) == 1
     state, _ = settle(page, demo, spec["defaults"])
     assert faults(spec, state) == []
-
-
-@pytest.mark.timing
-def test_redraw_in_jupyterlab(notebook, capsys):
-    """From a change to Python's redraw: 100 ms is the aim on a quiet machine; the bound is loose because machines are noisy."""
-    page, specs, demos = notebook
-    rng = np.random.default_rng(23)
-    for spec, demo in zip(specs, demos, strict=False):
-        times = [settle(page, demo, {c["name"]: random_value(c, rng) for c in spec["controls"]})[1] for _ in range(20)]
-        median, high = np.percentile(times, [50, 95])
-        with capsys.disabled():
-            print(f"\nJupyterLab, {spec['name']}: {median:.0f} ms median, {high:.0f} ms 95th percentile of 20 changes")
-        assert median < 400
