@@ -323,6 +323,50 @@ def test_the_deviation_is_positive_and_as_predicted() -> None:
     assert np.all(np.abs(np.mean(scaled, axis=0)) < 4 * predicted / np.sqrt(300) + 3 / np.sqrt(n))  # mean 0 up to bias n^-1/2
 
 
+def square(c: float) -> object:
+    return stats.uniform(-c, 2 * c)
+
+
+SOURCE = ib.Initialization(weight=square(2**-0.25), bias=square(2 * 2**-0.25), output=square(2**0.25))
+
+
+def test_the_start_of_the_source_is_ours_rescaled() -> None:
+    """f = (f' - f'') / sqrt 2 with weights of order n^-1/2: function and tangent kernel, written out."""
+    n = 50
+    net = ib.ShallowNetwork.sample(width=n, initialization=SOURCE, rng=2, antisymmetric=True)
+    scale = 2**0.25
+    w, b, a = scale * net.weight, scale * net.bias, scale * net.output
+    sign = np.repeat([1.0, -1.0], n)
+    assert np.max(np.abs(a[:n] + a[n:])) < 1e-14 and np.max(np.abs(w)) <= 1 and np.max(np.abs(b)) <= 2
+    assert np.max(np.abs(a)) <= 1 / np.sqrt(n)
+    u = np.outer(X, w) - b
+    inner, on = np.maximum(u, 0), (u > 0) * 1.0
+    own = sign * a  # the weights of the copies themselves; f joins them with signs
+    assert np.max(np.abs(inner @ (sign * own) / np.sqrt(2) - net(X))) < 1e-13
+    outputs = inner @ inner.T / 2
+    first = (on * own**2) @ on.T * (1 + np.outer(X, X)) / 2
+    kernel, part = net.kernel(X), net.kernel(X, layers="output")
+    # one factor for both parts: the flow is the same, with another clock; the package adds 1 / 2n for the output bias
+    assert np.sqrt(2) * outputs / (2 * n) == pytest.approx(part, rel=1e-12)
+    assert np.sqrt(2) * first / (2 * n) == pytest.approx(kernel - part - 1 / (2 * n), rel=1e-9)
+    plain = ib.ShallowNetwork(w, b, a / np.sqrt(2), 0.0)  # the same function in the parametrisation of the package
+    assert np.max(np.abs(plain(X) - net(X))) < 1e-13
+    share = (plain.kernel(X) - plain.kernel(X, layers="output") - 1 / (2 * n)) / plain.kernel(X, layers="output")
+    assert first / outputs == pytest.approx(2 * share, rel=1e-9)
+
+
+@pytest.mark.parametrize("width", [1280, 2560])
+def test_figure_6_as_printed(width: int) -> None:
+    """All layers against the output layer, in the root mean square, from the start of the source: 81.454 n^-1.5076."""
+    sizes = []
+    for seed in range(2):
+        net = ib.ShallowNetwork.sample(width=width, initialization=SOURCE, rng=seed, antisymmetric=True)
+        gap = ib.mirror_flow(net, X, Y, tol=1e-8, rtol=1e-4).network(GRID) - ib.training_limit(net, X, Y, layers="output")(GRID)
+        sizes.append(np.sqrt(np.mean(gap**2)))
+    # the scatter of a draw is 10 %
+    assert np.mean(sizes) == pytest.approx(81.454 * width**-1.5076, rel=0.2)
+
+
 def test_five_figures_discretised_objective() -> None:
     # claim: thm-curvature-spline
     # the source prints 0.005046 and 0.000528 for its 101 points: the exact minima of that discretisation
