@@ -4,9 +4,9 @@
 its own, several at a time; a result appears whole or not at all. So the command may be stopped at any moment. Started
 again, it grades what has no result yet, and whatever has been handed in anew.
 
-In the folder ``_build/grading`` (``--out``): ``results/ASSIGNMENT/STUDENT`` with marks, comments, the graded notebook and
-feedback; ``ASSIGNMENT.csv`` for the learning platform; ``course``, a course folder of nbgrader with the gradebook of all, in which
-written answers are read (``nbgrader formgrader``). ``export`` then writes table and feedback again.
+In the folder ``_build/grading`` (``--out``): ``results/ASSIGNMENT/STUDENT`` with marks, comments, the graded notebook
+and feedback; ``ASSIGNMENT.csv`` for the learning platform; ``course``, a course folder of nbgrader with the gradebook of
+all, in which written answers are read (``nbgrader formgrader``). ``export`` then writes table and feedback again.
 """
 
 from __future__ import annotations
@@ -138,8 +138,12 @@ def fresh(folder: Path) -> None:
 
 def grade_all(jobs: list[Job], out: Path, workers: int) -> Iterator[dict[str, Any]]:
     """Grade the jobs in ``workers`` processes; yields each result when it stands in its place."""
-    # nbgrader is imported once, here, and inherited: that is most of the time that a short notebook takes.
-    import nbgrader.apps.api  # noqa: F401
+    # Imported once, here, and inherited: that is most of the time that a short notebook would take.
+    import bleach  # noqa: F401
+    import nbclient  # noqa: F401
+    import nbconvert.exporters.html
+    import nbgrader.apps.api
+    import pygments.lexers.python  # noqa: F401
 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     waiting = [(job, 1) for job in reversed(jobs)]

@@ -31,8 +31,8 @@ class Limits:
     """What one submission may use."""
 
     cell_seconds: int = 30
-    notebook_seconds: float = 240.0
-    memory: float = 3.0
+    notebook_seconds: float = 300.0
+    memory: float = 2.0
     """GiB of address space for each process."""
     file_size: float = 0.25
     """GiB for each file that the notebook writes."""

@@ -18,7 +18,7 @@ c.Execute.error_on_timeout = {
     "traceback": ["CellTimeoutError: stopped because it took too long; is there a loop that never ends?"],
 }
 # A kernel that still writes what it printed before may take this long to say that it has finished.
-c.Execute.iopub_timeout = 10
+c.Execute.iopub_timeout = 5
 c.Execute.shutdown_kernel = "immediate"
 # Cells that show a demo: nothing that is graded depends on them.
 c.Execute.skip_cells_with_tag = "nbval-ignore-output"

@@ -1,0 +1,306 @@
+"""The assignments: in form, without leaks, made the same each time, and graded for real by nbgrader."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+import yaml
+
+from tools import assignments
+from tools.execute import ROOT
+from tools.grade_trial import differences, hand_in
+from tools.grading_repair import graded_id, read, repair
+from tools.imperfect import Assignment, Submission, common, general, solution, untouched
+
+NAMES = assignments.names()
+#: The kinds of which every one is graded for real; the others differ from the perfect submission only before the repair.
+GRADED = {
+    "infinite-loop", "stubborn-loop", "memory-hog", "ends-the-process", "prints-without-end", "million-lines",
+    "raises-at-import", "warns", "deleted-test", "edited-test", "skips-tests", "version-3", "cut-off",
+}  # fmt: skip
+# A loop without end costs this much, twice; a million lines need two seconds of it on an idle machine.
+LIMITS = ["--cell-seconds", "12", "--workers", "2"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("assignments")
+    assignments.build(NAMES, target, run=False)
+    return target
+
+
+@pytest.fixture(scope="module")
+def course(built: Path) -> Path:
+    return built / "teacher" / "course"
+
+
+def grader(name: str, folder: Path, course: Path, out: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "tools/grade.py", "run", name, str(folder), "--course", str(course), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, *LIMITS], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def results(name: str, out: Path) -> dict[str, dict[str, Any]]:
+    found = [json.loads(path.read_text()) for path in (out / "results" / name).glob("*/result.json")]
+    return {result["student"]: result for result in found}
+
+
+def test_there_are_assignments() -> None:
+    assert "1_mirror_descent" in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_master_is_in_form(name: str) -> None:
+    assert not assignments.faults_of(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_release_leaks_nothing(name: str, built: Path) -> None:
+    master = nbformat.read(assignments.master_path(name), as_version=4)
+    secrets = assignments.secrets(master)
+    assert len(secrets) > 10  # else the search would have nothing to find
+    with zipfile.ZipFile(built / "student" / f"{name}.zip") as archive:
+        texts = {entry: archive.read(entry).decode() for entry in archive.namelist()}
+    folder = built / "student" / name
+    texts |= {str(path): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    assert len(texts) == 6
+    for where, text in texts.items():
+        assert not assignments.leaks(master, text), where
+    release = nbformat.read(next(folder.glob("*.ipynb")), as_version=4)
+    assert not any(cell.get("outputs") or "attachments" in cell for cell in release.cells)
+    # The search itself: it finds any one of them, in the text of a notebook too.
+    for secret in secrets:
+        spoilt = copy.deepcopy(release)
+        spoilt.cells[-1].source += f"\n    {secret}"
+        assert secret in assignments.leaks(master, assignments.text_of(spoilt)), secret
+
+
+def test_only_the_release_is_for_students(built: Path) -> None:
+    kinds = {path.suffix for path in (built / "student").rglob("*") if path.is_file()}
+    assert kinds == {".ipynb", ".md", ".yml", ".zip"}
+    site = ROOT / "_toc.yml"
+    assert "assignments/" not in site.read_text()  # masters hold the solutions: no page of the site is made of them
+
+
+def test_the_same_sources_give_the_same_release(built: Path, tmp_path: Path) -> None:
+    assignments.build(NAMES[:1], tmp_path, run=False)
+    path = f"student/{NAMES[0]}.zip"
+    assert (tmp_path / path).read_bytes() == (built / path).read_bytes()
+
+
+def test_zip_opens_in_binder(built: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(built / "student" / f"{NAMES[0]}.zip") as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / NAMES[0]
+    recipe = yaml.safe_load((folder / "environment.yml").read_text())
+    assert recipe["dependencies"][-1] == {"pip": [assignments.PACKAGE]}
+    program = Path(sys.executable).with_name("jupyter-repo2docker")
+    found = subprocess.run([program, "--no-build", "--debug", folder], capture_output=True, text=True, timeout=120)
+    assert found.returncode == 0, found.stderr[-2000:]
+    assert "environment.yml" in found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_guide_is_complete(name: str, built: Path) -> None:
+    text = (built / "teacher" / f"{name}_guide.md").read_text()
+    for heading in ("Timing", "Points", "Rubric", "Common errors", "Links", "Keeping this private"):
+        assert f"\n## {heading}\n" in text
+    for error in assignments.common_errors(name):
+        assert error["what"] in text
+
+
+def add(text: str) -> Callable[[nbformat.NotebookNode], None]:
+    return lambda cell: cell.update(source=cell.source + text)
+
+
+SPOILT: dict[str, tuple[str, Callable[[nbformat.NotebookNode], None]]] = {
+    "has no points": ("test", lambda cell: cell.metadata.nbgrader.update(points=0)),
+    "no message": ("test", lambda cell: cell.update(source="assert True")),
+    "ends with an expression": ("test", add("\n1 + 1")),
+    "the rubric adds up": ("answer", add("\n* 9 points: more.")),
+    "has no end": ("solution", lambda cell: cell.update(source=cell.source.replace("### END SOLUTION", ""))),
+    "must equal the cell's id": ("solution", lambda cell: cell.metadata.nbgrader.update(grade_id="other")),
+    "MyST role": ("text", add("\n{doc}`notation`")),
+    "visible to students": ("text", add("\n" + assignments.secrets(nbformat.read(assignments.master_path(NAMES[0]), 4))[0])),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+def test_check_finds_faults(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, path = NAMES[0], assignments.master_path(NAMES[0])
+    notebook = nbformat.read(path, as_version=4)
+    where, spoil = SPOILT[fault]
+    spoil(next(cell for cell in notebook.cells if assignments.kind(cell) == where))
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "common_errors.yml").write_text((path.parent / "common_errors.yml").read_text())
+    nbformat.write(notebook, folder / path.name)
+    monkeypatch.setattr(assignments, "MASTERS", tmp_path)
+    assert any(fault in found for found in assignments.faults_of(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_questions_are_independent(name: str, course: Path) -> None:
+    """Who misses one question keeps the points of all others: every test but those of the question still passes."""
+    assignment = Assignment(name, course)
+    cells = assignments.solved(copy.deepcopy(assignment.master)).cells
+    for question in [cell.id for cell in cells if assignments.kind(cell) == "solution"]:
+        stub = next(c.source for c in assignment.release.cells if graded_id(c) == question)
+        space: dict[str, Any] = {}
+        for cell in cells:
+            if cell.cell_type != "code" or re.search(r"\w+Demo\(", cell.source):
+                continue
+            own = re.match(rf"{question}(-|$)", cell.id)
+            source = stub if cell.id == question else re.sub(r"^(\s*)%.*$", r"\1pass", cell.source, flags=re.MULTILINE)
+            run = compile(ast.parse(source), cell.id, "exec")
+            if own and assignments.kind(cell) in {"test", "solution"}:
+                try:
+                    exec(run, space)
+                except (NotImplementedError, NameError, AssertionError):
+                    continue
+                assert assignments.kind(cell) == "solution", f"{cell.id} passes without an answer"
+            else:
+                exec(run, space)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_repair_gives_what_was_handed_out(name: str, course: Path) -> None:
+    assignment = Assignment(name, course)
+
+    def graded(notebook: nbformat.NotebookNode) -> list[tuple[str, str, str, Any]]:
+        cells = [cell for cell in notebook.cells if graded_id(cell)]
+        return [(graded_id(cell), cell.cell_type, cell.source, cell.metadata) for cell in cells]
+
+    right, _ = repair(assignment.perfect(), assignment.release)
+    blank, _ = repair(assignment.with_first(assignment.stub()), assignment.release)
+    for submission in general(assignment):
+        if submission.status == "unreadable" or submission.name in GRADED:
+            continue
+        path = course.parent / "handed_in.ipynb"
+        path.write_text(submission.text)
+        repaired, notes = repair(read(path), assignment.release)
+        nbformat.validate(repaired)
+        if submission.name in {"syntax-error", "leaves-with-exit"}:
+            continue
+        expected = right if submission.marks == assignment.full else blank
+        assert graded(repaired) == graded(expected), submission.name
+        assert submission.says in " ".join(notes), submission.name
+
+
+@pytest.fixture(scope="module")
+def class_folder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Assignment, dict[str, Submission], Path, Path]:
+    """The class that hands in every imperfect submission; its grader is killed half-way and started again."""
+    assignment = Assignment(NAMES[0], course)
+    kinds = [solution(assignment), untouched(assignment), *common(assignment)]
+    kinds += [submission for submission in general(assignment) if submission.name in GRADED]
+    assert GRADED <= {submission.name for submission in kinds}
+    students = {f"student {number}": submission for number, submission in enumerate(kinds)}
+    folder, out = tmp_path_factory.mktemp("submitted"), tmp_path_factory.mktemp("graded")
+    hand_in(assignment, students, folder)
+    return assignment, students, folder, out
+
+
+@pytest.mark.slow
+def test_class_is_graded_fairly_though_the_grader_is_killed(
+    class_folder: tuple[Assignment, dict[str, Submission], Path, Path], course: Path
+) -> None:
+    assignment, students, folder, out = class_folder
+    start = time.monotonic()
+    process = grader(assignment.name, folder, course, out)
+    while len(results(assignment.name, out)) < 5:
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        time.sleep(0.1)
+    family = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = {student: result["seconds"] for student, result in results(assignment.name, out).items()}
+    assert 5 <= len(before) < len(students)
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive, "processes of students outlive the grader"
+
+    process = grader(assignment.name, folder, course, out)
+    said, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, said
+    assert f"{len(before)} of {len(students)} have their result already" in said
+    found = results(assignment.name, out)
+    assert set(found) == set(students)
+    assert {student: found[student]["seconds"] for student in before} == before
+    faults = [
+        line
+        for student, result in found.items()
+        for line in differences(student, students[student], result, assignment.written, out)
+    ]
+    assert not faults, "\n".join(faults)
+    print(f"{len(students)} submissions, killed once: {time.monotonic() - start:.0f} s")
+
+    with open(out / f"{assignment.name}.csv", newline="") as handle:
+        rows = {row["student"]: row for row in csv.DictReader(handle)}
+    assert set(rows) == set(students)
+    for student, submission in students.items():
+        assert float(rows[student]["score"]) == sum(submission.marks.values())
+        assert float(rows[student]["awaiting"]) == (assignment.written if submission.awaiting else 0)
+        page = (out / "results" / assignment.name / student / "feedback.html").read_text()
+        assert "<h2>Comments</h2>" in page and student.split()[0] in page
+
+
+@pytest.mark.slow
+def test_what_a_teacher_enters_stays(class_folder: tuple[Assignment, dict[str, Submission], Path, Path], course: Path) -> None:
+    from nbgrader.api import Gradebook
+
+    assignment, students, folder, out = class_folder
+    if len(results(assignment.name, out)) < len(students):
+        pytest.skip("the class was not graded")
+    answer = next(cell.id for cell in assignment.master.cells if assignments.kind(cell) == "answer")
+    stem = assignments.master_path(assignment.name).stem
+    with Gradebook(f"sqlite:///{out / 'course' / 'gradebook.db'}", "ibtext") as gradebook:
+        grade = gradebook.find_grade(answer, stem, assignment.name, "student 0")
+        grade.manual_score, grade.needs_manual_grade = 1, False
+        gradebook.db.commit()
+    # Another student hands in again: only that notebook is graded.
+    (folder / "student 1.ipynb").write_text((folder / "student 0.ipynb").read_text().replace("(student 0)", "(student 1)"))
+    process = grader(assignment.name, folder, course, out)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert f"{len(students) - 1} of {len(students)} have their result already" in said
+    command = [sys.executable, "tools/grade.py", "export", assignment.name, "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with open(out / f"{assignment.name}.csv", newline="") as handle:
+        rows = {row["student"]: row for row in csv.DictReader(handle)}
+    full = sum(assignment.full.values())
+    assert float(rows["student 0"]["score"]) == full + 1
+    assert float(rows["student 1"]["score"]) == full
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_assignment_is_graded_fairly(name: str, course: Path, tmp_path: Path) -> None:
+    assignment = Assignment(name, course)
+    kinds = [solution(assignment), untouched(assignment), *common(assignment)]
+    students = {f"student {number}": submission for number, submission in enumerate(kinds)}
+    hand_in(assignment, students, tmp_path / "submitted")
+    out = tmp_path / "graded"
+    process = grader(name, tmp_path / "submitted", course, out)
+    said, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, said
+    found = results(name, out)
+    faults = [
+        line for student in students for line in differences(student, students[student], found[student], assignment.written, out)
+    ]
+    assert not faults, "\n".join(faults)
