@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from . import flows, imports, limits, splines
+from . import flows, imports, limits, pages, splines
 from .timing import Table
 
 MEASUREMENTS: dict[str, Callable[[], Table]] = {
@@ -25,6 +25,9 @@ MEASUREMENTS: dict[str, Callable[[], Table]] = {
     "loop": flows.loop,
     "splines": splines.large,
     "import": imports.table,
+    "redraw": pages.redraw,
+    "kernel": pages.kernel,
+    "navigation": pages.navigation,
 }
 
 HEAD = """# Measurements

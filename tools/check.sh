@@ -30,8 +30,7 @@ part "package, claims, demos, house" "$bin/python" -m pytest -q -n auto --dist l
 part "site (warnings are errors)" "$bin/python" tools/build.py
 if [ -f _build/html/index.html ]; then
   # One browser a worker, and one JupyterLab in all; pages are opened from their files, so there is no server to share.
-  part "built pages in a browser" "$bin/python" -m pytest -q -n auto --dist loadgroup -m "not timing" tests/browser
-  part "redraw times in a browser" "$bin/python" -m pytest -q -m timing tests/browser
+  part "built pages in a browser" "$bin/python" -m pytest -q -n auto --dist loadgroup tests/browser
 else
   summary+=("built pages in a browser: not run, because there is no site")
 fi

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+from contextlib import contextmanager
 
 import pytest
 
@@ -76,8 +77,9 @@ def site():
     return SITE
 
 
-@pytest.fixture(scope="session")
-def browser():
+@contextmanager
+def chromium():
+    """A running Chromium."""
     path = shutil.which("chromium")
     if path is None:
         missing(
@@ -93,6 +95,12 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as browser:
+        yield browser
 
 
 class Watched:

@@ -16,20 +16,26 @@ from ibtext.demos.base import Demo, _Unbound
 VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = re.compile(r'<script type="application/vnd\.jupyter\.widget-state\+json">(.*?)</script>', re.DOTALL)
 
-# A change is drawn in the next frame; what is shown is read after it, with the texts of the curves where they are wanted.
+# A change is drawn in the next frame; what is shown is read after it, with the texts of the curves where they are wanted. It
+# travels as one text: the driver would take longer to look at each number of a value than Python to parse them all.
 SHOWN = """async (d, drawn) => {
   const v = d.ibtext, frame = () => new Promise(r => requestAnimationFrame(r));
   do await frame(); while (v.pending);
-  return {
+  return JSON.stringify({
     parameters: v.params, predict: v.question?.text() ?? '', problem: v.problem.textContent, engine: d.dataset.engine,
     summary: v.summary.textContent, status: v.status.textContent, numbers: v.result.numbers,
     arrays: Object.fromEntries(Object.entries(v.result.arrays).map(([k, a]) => [k, [...a]])),
     labels: v.plots.map(p => p.svg.attr('aria-label')),
     plots: drawn && v.plots.map(p => ({domain: p.y.domain(), x: p.grid.map(p.x), curves: p.panel.curves.map((c, k) =>
       ({key: c.key, y: [...v.result.arrays[c.key]].map(p.y), text: p.paths[k].attr('d')}))})),
-  };
+  }, (_, value) => typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
 }"""
 PAIR = re.compile(r"(-?[\d.]+(?:e-?\d+)?),(-?[\d.]+(?:e-?\d+)?)")
+
+
+def shown(demo, drawn=False):
+    """What a demo shows, read from its element or a locator of it."""
+    return json.loads(demo.evaluate(SHOWN, drawn))
 
 
 def embedded(html):
@@ -77,18 +83,18 @@ def _differences(cls, spec, state, truth):
     shapes = {key: shape for panel in cls.panels for key, shape in panel.shapes().items()}
     for key, shape in shapes.items():
         right = np.ravel(np.asarray(truth[key], dtype=float))
-        shown = state["arrays"].get(key, state["numbers"].get(key))
-        if shown is None:
+        drawn = state["arrays"].get(key, state["numbers"].get(key))
+        if drawn is None:
             yield f"{key} {where} is not drawn"
             continue
-        shown = np.array(shown, dtype=float, ndmin=1)
-        if shown.shape != right.shape or (shape is not None and right.size != np.prod(shape)):
+        drawn = np.array(drawn, dtype=float, ndmin=1)
+        if drawn.shape != right.shape or (shape is not None and right.size != np.prod(shape)):
             yield f"{key} {where} has another length"
             continue
-        if not np.array_equal(np.isnan(shown), np.isnan(right)):
+        if not np.array_equal(np.isnan(drawn), np.isnan(right)):
             yield f"{key} {where} has other gaps"
             continue
-        error = float(np.max(np.abs(shown - right), initial=0.0, where=~np.isnan(right)))
+        error = float(np.max(np.abs(drawn - right), initial=0.0, where=~np.isnan(right)))
         if error > allowed(spec, state["engine"], key, right):
             yield f"{key} {where} is off by {error:.3g}"
     if state["engine"] == "dual":  # exact; a table may change the last digit shown
@@ -159,7 +165,7 @@ class Driven:
 
     def look(self, *, drawn=False, **expected):
         """Read what is shown, for :meth:`judge`; the parameters named must have the values given."""
-        state = self.root.evaluate(SHOWN, drawn)
+        state = shown(self.root, drawn)
         for name, value in expected.items():
             assert near(state["parameters"][name], value), (name, state["parameters"][name], value)
         self.seen.append(state)

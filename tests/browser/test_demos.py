@@ -7,6 +7,7 @@ import pytest
 from conftest import DESK, SITE
 from driven import demos_on
 
+#: Random places of every control, half of them by pointer and half by keyboard; and of all controls at once.
 PLACES = 10
 
 
@@ -168,7 +169,7 @@ def test_ten_random_places_of_every_control(desk, means):
                 first = demo.slider(c["name"]) if c["kind"] == "slider" else demo.root.locator(f'[data-choice="{c["name"]}"]')
                 (demo.handles(c["name"]).first if c["kind"] in {"labels", "points"} else first).scroll_into_view_if_needed()
             values = set()
-            for _ in range(PLACES):
+            for _ in range(PLACES // 2):
                 (pointer_place if means == "pointer" else keyboard_place)(demo, c, rng)
                 values.add(str(demo.look()["parameters"][c["name"]]))
             assert len(values) >= min(3, len(c.get("options", "abc"))), (
@@ -237,36 +238,6 @@ def test_copy_as_python_recreates_the_view(desk):
         assert name == f"from {demo.spec['module']} import {demo.spec['name']}"
         keywords = eval(call, {demo.spec["name"]: dict})
         assert keywords == demo.cls.defaults()
-
-
-@pytest.mark.timing
-def test_redraw_time(desk, demo_path, capsys):
-    """Two hundred random moves; the aim is 16 ms for 95 % of them, the bound is loose because test machines are noisy."""
-    for demo in demos_on(desk.page):
-        demo.open()
-        timings = demo.root.evaluate(
-            """async d => {
-              let seed = 7;
-              const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647, v = d.ibtext;
-              v.timings.length = 0;
-              for (let k = 0; k < 200; k++) {
-                const between = (low, high) => low + (high - low) * random(), place = {
-                  labels: c => c.default.map(() => between(c.min, c.max)), slider: c => between(c.min, c.max),
-                  points: c => c.default.map(() => [between(...c.xLimits), between(...c.yLimits)]),
-                  choice: c => c.options[Math.floor(c.options.length * random())].value,
-                };
-                v.change(Object.fromEntries(v.spec.controls.map(c => [c.name, place[c.kind](c)])));
-                await new Promise(r => requestAnimationFrame(r));
-              }
-              return v.timings;
-            }"""
-        )
-        assert len(timings) >= 190
-        median, high = np.percentile(timings, [50, 95])
-        with capsys.disabled():
-            print(f"\n{demo_path} {demo.spec['name']}: {median:.1f} ms median, {high:.1f} ms 95th percentile of 200 redraws")
-        assert high < 100
-        demo.check()
 
 
 def test_phone_and_dark_page(desk):

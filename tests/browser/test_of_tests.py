@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from conftest import PATIENCE, SITE, demos_of, missing, open_demos, pages_with_demos
-from driven import SHOWN, WIDGET_STATE, embedded, faults, random_value
+from driven import WIDGET_STATE, embedded, faults, random_value, shown
 
 
 def page_with_a_table():
@@ -48,7 +48,7 @@ def test_a_wrong_coefficient_in_a_table_is_reported(visit, planted):
     found = []
     for _ in range(3):
         demo.evaluate("(d, values) => d.ibtext.change(values)", {c["name"]: random_value(c, rng) for c in spec["controls"]})
-        found += faults(spec, demo.evaluate(SHOWN))
+        found += faults(spec, shown(demo))
     assert bool(found) == planted, found
 
 
@@ -58,7 +58,7 @@ def test_each_way_of_being_wrong_is_reported(visit):
     page = visit(path).page
     open_demos(page)
     demo = next(d for d in demos_of(page) if d.evaluate("d => d.ibtext.spec.engine.kind") == "dual")
-    spec, right = demo.evaluate("d => d.ibtext.spec"), demo.evaluate(SHOWN, True)
+    spec, right = demo.evaluate("d => d.ibtext.spec"), shown(demo, True)
     assert faults(spec, right) == []
     key = spec["panels"][0]["curves"][0]["key"]
     plot = right["plots"][0]

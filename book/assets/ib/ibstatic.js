@@ -1,5 +1,6 @@
 // Mounts the demos of a page from the widget state that the page carries: no require.js, no html-manager, no other host.
 // A demo that cannot start shows its still picture, which is in the page for readers without scripts.
+// Demos come first: they start when the page is parsed, before the theme's icons and MathJax, one by one from what is in sight.
 (() => {
   globalThis.IBTEXT_STATIC = { count: {} };
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]', STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
@@ -57,9 +58,14 @@
       await module.render({ model: models.get(id), el: host });
     }
 
-    for (const script of document.querySelectorAll(VIEW)) {
+    const hosts = [...document.querySelectorAll(VIEW)].map(script => {
       const host = document.createElement('div');
       script.after(host);
+      const { top } = host.getBoundingClientRect();
+      return { script, host, away: Math.max(top - innerHeight, -top, 0) };
+    });
+    hosts.sort((a, b) => a.away - b.away);
+    for (const { script, host } of hosts) {
       try { await mount(JSON.parse(script.textContent).model_id, host); } catch (error) {
         console.error(error);
         const stills = [...document.querySelectorAll('noscript.ib-still')].filter(n => n.compareDocumentPosition(host) & Node.DOCUMENT_POSITION_FOLLOWING);
@@ -67,8 +73,9 @@
         host.innerHTML = stills.at(-1)?.textContent ?? '';
         host.append(Object.assign(document.createElement('p'), { textContent: `The live demo could not start here (${error.message}); the picture shows its first view.` }));
       }
+      await new Promise(resolve => { setTimeout(resolve); });                         // the reader's hand comes before the next demo
     }
   }
 
-  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', start); else start();
+  if (document.readyState === 'loading') document.addEventListener('readystatechange', start, { once: true }); else start();
 })();
