@@ -141,8 +141,8 @@ def grade_all(jobs: list[Job], out: Path, workers: int) -> Iterator[dict[str, An
     # Imported once, here, and inherited: that is most of the time that a short notebook would take.
     import bleach  # noqa: F401
     import nbclient  # noqa: F401
-    import nbconvert.exporters.html
-    import nbgrader.apps.api
+    import nbconvert.exporters.html  # noqa: F401
+    import nbgrader.apps.api  # noqa: F401
     import pygments.lexers.python  # noqa: F401
 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")

@@ -19,9 +19,9 @@ import nbformat
 from nbformat import NotebookNode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.assignments import REGION, common_errors, kind, mark, master_path, solved, title_of
 from tools.grading import one_notebook
 from tools.grading_repair import graded_id
+from tools.masters import REGION, common_errors, kind, mark, master_path, solved, title_of
 
 LAST_VERSION = 99
 

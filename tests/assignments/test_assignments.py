@@ -14,6 +14,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ import psutil
 import pytest
 import yaml
 
-from tools import assignments
+from tools import assignments, masters
+from tools.assignment_checks import faults_of
 from tools.execute import ROOT
 from tools.grade_trial import differences, hand_in
 from tools.grading_repair import graded_id, read, repair
 from tools.imperfect import Assignment, Submission, common, general, solution, untouched
 
-NAMES = assignments.names()
+NAMES = masters.names()
 #: The kinds of which every one is graded for real; the others differ from the perfect submission only before the repair.
 GRADED = {
     "infinite-loop", "stubborn-loop", "memory-hog", "ends-the-process", "prints-without-end", "million-lines",
@@ -68,13 +70,13 @@ def test_there_are_assignments() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_master_is_in_form(name: str) -> None:
-    assert not assignments.faults_of(name)
+    assert not faults_of(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_release_leaks_nothing(name: str, built: Path) -> None:
-    master = nbformat.read(assignments.master_path(name), as_version=4)
-    secrets = assignments.secrets(master)
+    master = nbformat.read(masters.master_path(name), as_version=4)
+    secrets = masters.secrets(master)
     assert len(secrets) > 10  # else the search would have nothing to find
     with zipfile.ZipFile(built / "student" / f"{name}.zip") as archive:
         texts = {entry: archive.read(entry).decode() for entry in archive.namelist()}
@@ -82,14 +84,12 @@ def test_release_leaks_nothing(name: str, built: Path) -> None:
     texts |= {str(path): path.read_text() for path in folder.rglob("*") if path.is_file()}
     assert len(texts) == 6
     for where, text in texts.items():
-        assert not assignments.leaks(master, text), where
+        assert not masters.leaks(master, text), where
     release = nbformat.read(next(folder.glob("*.ipynb")), as_version=4)
     assert not any(cell.get("outputs") or "attachments" in cell for cell in release.cells)
-    # The search itself: it finds any one of them, in the text of a notebook too.
-    for secret in secrets:
-        spoilt = copy.deepcopy(release)
-        spoilt.cells[-1].source += f"\n    {secret}"
-        assert secret in assignments.leaks(master, assignments.text_of(spoilt)), secret
+    # The search itself: it finds every one of them in the text of a notebook.
+    release.cells[-1].source += "".join(f"\n    {secret}" for secret in secrets)
+    assert set(secrets) <= set(masters.leaks(master, masters.text_of(release)))
 
 
 def test_only_the_release_is_for_students(built: Path) -> None:
@@ -122,7 +122,7 @@ def test_guide_is_complete(name: str, built: Path) -> None:
     text = (built / "teacher" / f"{name}_guide.md").read_text()
     for heading in ("Timing", "Points", "Rubric", "Common errors", "Links", "Keeping this private"):
         assert f"\n## {heading}\n" in text
-    for error in assignments.common_errors(name):
+    for error in masters.common_errors(name):
         assert error["what"] in text
 
 
@@ -130,6 +130,13 @@ def add(text: str) -> Callable[[nbformat.NotebookNode], None]:
     return lambda cell: cell.update(source=cell.source + text)
 
 
+def a_line_of_a_solution() -> str:
+    cells = nbformat.read(masters.master_path(NAMES[0]), as_version=4).cells
+    first = next(cell.source for cell in cells if masters.kind(cell) == "solution")
+    return max(masters.regions(first)["SOLUTION"][0], key=len)
+
+
+SOLVED = a_line_of_a_solution()
 SPOILT: dict[str, tuple[str, Callable[[nbformat.NotebookNode], None]]] = {
     "has no points": ("test", lambda cell: cell.metadata.nbgrader.update(points=0)),
     "no message": ("test", lambda cell: cell.update(source="assert True")),
@@ -138,46 +145,51 @@ SPOILT: dict[str, tuple[str, Callable[[nbformat.NotebookNode], None]]] = {
     "has no end": ("solution", lambda cell: cell.update(source=cell.source.replace("### END SOLUTION", ""))),
     "must equal the cell's id": ("solution", lambda cell: cell.metadata.nbgrader.update(grade_id="other")),
     "MyST role": ("text", add("\n{doc}`notation`")),
-    "visible to students": ("text", add("\n" + assignments.secrets(nbformat.read(assignments.master_path(NAMES[0]), 4))[0])),
+    "visible to students": ("text", add("\n" + SOLVED)),
 }
 
 
 @pytest.mark.parametrize("fault", SPOILT)
 def test_check_finds_faults(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    name, path = NAMES[0], assignments.master_path(NAMES[0])
+    name, path = NAMES[0], masters.master_path(NAMES[0])
     notebook = nbformat.read(path, as_version=4)
     where, spoil = SPOILT[fault]
-    spoil(next(cell for cell in notebook.cells if assignments.kind(cell) == where))
+    spoil(next(cell for cell in notebook.cells if masters.kind(cell) == where))
     folder = tmp_path / name
     folder.mkdir()
     (folder / "common_errors.yml").write_text((path.parent / "common_errors.yml").read_text())
     nbformat.write(notebook, folder / path.name)
-    monkeypatch.setattr(assignments, "MASTERS", tmp_path)
-    assert any(fault in found for found in assignments.faults_of(name))
+    monkeypatch.setattr(masters, "MASTERS", tmp_path)
+    assert any(fault in found for found in faults_of(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_questions_are_independent(name: str, course: Path) -> None:
-    """Who misses one question keeps the points of all others: every test but those of the question still passes."""
+    """A question needs the given cells and its own answer, nothing else: who misses one keeps the points of all others."""
     assignment = Assignment(name, course)
-    cells = assignments.solved(copy.deepcopy(assignment.master)).cells
-    for question in [cell.id for cell in cells if assignments.kind(cell) == "solution"]:
-        stub = next(c.source for c in assignment.release.cells if graded_id(c) == question)
-        space: dict[str, Any] = {}
+    cells = masters.solved(copy.deepcopy(assignment.master)).cells
+    stubs = {graded_id(cell): cell.source for cell in assignment.release.cells}
+
+    def run(cell: nbformat.NotebookNode, source: str, space: dict[str, Any]) -> None:
+        plain = re.sub(r"^(\s*)%.*$", r"\1pass", source, flags=re.MULTILINE)
+        exec(compile(ast.parse(plain), cell.id, "exec"), space)
+
+    for question in [cell.id for cell in cells if masters.kind(cell) == "solution"]:
+        right: dict[str, Any] = {}
+        blank: dict[str, Any] = {}
         for cell in cells:
-            if cell.cell_type != "code" or re.search(r"\w+Demo\(", cell.source):
-                continue
-            own = re.match(rf"{question}(-|$)", cell.id)
-            source = stub if cell.id == question else re.sub(r"^(\s*)%.*$", r"\1pass", cell.source, flags=re.MULTILINE)
-            run = compile(ast.parse(source), cell.id, "exec")
-            if own and assignments.kind(cell) in {"test", "solution"}:
-                try:
-                    exec(run, space)
-                except (NotImplementedError, NameError, AssertionError):
-                    continue
-                assert assignments.kind(cell) == "solution", f"{cell.id} passes without an answer"
-            else:
-                exec(run, space)
+            role = masters.kind(cell)
+            if role == "given":
+                run(cell, cell.source, right)
+                run(cell, cell.source, blank)
+            elif cell.id == question:
+                run(cell, cell.source, right)
+                with suppress(NotImplementedError):
+                    run(cell, stubs[question], blank)
+            elif role == "test" and cell.id.startswith(f"{question}-"):
+                run(cell, cell.source, right)
+                with pytest.raises((NotImplementedError, NameError)):
+                    run(cell, cell.source, blank)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -267,8 +279,8 @@ def test_what_a_teacher_enters_stays(class_folder: tuple[Assignment, dict[str, S
     assignment, students, folder, out = class_folder
     if len(results(assignment.name, out)) < len(students):
         pytest.skip("the class was not graded")
-    answer = next(cell.id for cell in assignment.master.cells if assignments.kind(cell) == "answer")
-    stem = assignments.master_path(assignment.name).stem
+    answer = next(cell.id for cell in assignment.master.cells if masters.kind(cell) == "answer")
+    stem = masters.master_path(assignment.name).stem
     with Gradebook(f"sqlite:///{out / 'course' / 'gradebook.db'}", "ibtext") as gradebook:
         grade = gradebook.find_grade(answer, stem, assignment.name, "student 0")
         grade.manual_score, grade.needs_manual_grade = 1, False
