@@ -9,7 +9,7 @@ STAMP := .venv/ibtext.stamp
 NOTEBOOKS = $(wildcard book/*.ipynb)
 export IBTEXT_SITE ?= $(CURDIR)/_build/html
 
-.PHONY: help book test test-fast install lab assignments bench lock normalize clean distclean prerequisites
+.PHONY: help book test test-fast install lab assignments bench lock normalize clean distclean prerequisites slides
 
 help: ## list the commands
 	@echo "What training chooses: commands (each makes .venv first if it is missing)"
@@ -46,6 +46,9 @@ lab: $(STAMP) ## open the chapters in JupyterLab
 
 assignments: $(STAMP) ## make the assignments: release for students, solutions and guides for teachers
 	@$(BIN)/python tools/assignments.py build
+
+slides: $(STAMP) ## put every figure of the book on a slide
+	@$(BIN)/python tools/slides.py
 
 bench: $(STAMP) ## measure ibtext beside its peers
 	@test -d benchmarks || { echo "There is nothing to measure: this version of the book has no benchmarks yet." >&2; exit 1; }

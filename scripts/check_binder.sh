@@ -18,7 +18,10 @@ step() { echo; echo "== $1 ($SECONDS s)"; }
 
 step "the recipe, as repo2docker reads it"
 "$bin/jupyter-repo2docker" --no-build --debug . >"$folder/recipe.log" 2>&1 || { tail -n 20 "$folder/recipe.log"; exit 1; }
-grep -o "Using [A-Za-z]* builder" "$folder/recipe.log"
+for line in "env update .*environment.yml" "RUN ./postBuild"; do
+  grep -q "$line" "$folder/recipe.log" || { echo "The image would be made without '$line'; see $folder/recipe.log" >&2; exit 1; }
+done
+echo "accepted: environment.yml and postBuild"
 
 step "a copy of the repository, without what git ignores"
 rm -rf "$folder/repository"
@@ -38,6 +41,6 @@ for chapter in ${CHAPTERS:-11_scaled_potentials}; do
   step "$chapter in JupyterLab, in Chromium"
   (cd "$folder" && IBTEXT_REQUIRE_BROWSER=1 IBTEXT_LAB="$folder/environment/bin/jupyter-lab" IBTEXT_LAB_ROOT="$folder/repository" \
     IBTEXT_LAB_CHAPTER="$chapter" IBTEXT_LAB_PICTURES="$folder" \
-    "$bin/python" -m pytest -q -s -p no:cacheprovider -c "$root/pyproject.toml" --rootdir "$root" "$root/tests/browser/test_launched.py")
+    "$bin/python" -m pytest -q -s -p no:cacheprovider -c "$root/pyproject.toml" --rootdir "$root" "$root/tests/browser/test_launched.py" -k chapter)
 done
 step "everything passed"

@@ -63,7 +63,11 @@ def jupyterlab(folder: Path, root: Path, program: str | None = None, **variables
             yield address
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            try:
+                server.wait(timeout=30)
+            except subprocess.TimeoutExpired:  # it waits for kernels that a busy machine does not let end
+                server.kill()
+                server.wait()
 
 
 def open_notebook(page, address: str, path: str) -> None:

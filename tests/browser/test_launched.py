@@ -7,14 +7,17 @@ repository installed there, ``IBTEXT_LAB_CHAPTER`` the chapter, ``IBTEXT_LAB_PIC
 
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import PATIENCE, ROOT
+import yaml
+from conftest import FLAGS, PATIENCE, ROOT, SITE, missing, pages
 from server import jupyterlab, open_notebook
 
+from scripts.release_folder import links
 from tools.claims import STATEMENT
 
 pytestmark = pytest.mark.xdist_group("jupyterlab")
@@ -73,7 +76,21 @@ def illegible(cells, texts):
 
 
 @pytest.fixture
-def page(browser):
+def page(request):
+    """A window of the browser of the other tests, or, where no site was built for them, of another one."""
+    if pages():
+        yield from window(request.getfixturevalue("browser"))
+        return
+    path = shutil.which("chromium")
+    if path is None:
+        missing("JupyterLab is opened in Chromium, but none was found; run 'apt-get install chromium'.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield from window(playwright.chromium.launch(executable_path=path, args=FLAGS))
+
+
+def window(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
@@ -102,6 +119,18 @@ def test_theorems_and_exercises_are_legible_in_jupyterlab(page, tmp_path):
         open_notebook(page, address, "directives.ipynb")
         faults = legibility(page, chosen)
     assert faults == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book").glob("[0-9]*.ipynb")), ids=lambda path: path.stem)
+def test_launch_links_of_a_chapter(path):
+    """The rocket opens this notebook: in JupyterLab on Binder, and in Colab."""
+    page = SITE / "book" / f"{path.stem}.html"
+    if not page.exists():
+        missing(f"The launch links stand on the built pages, but {page.name} was not found; build the book first.")
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+    name, text = repository["url"].removeprefix("https://github.com/"), page.read_text(encoding="utf-8")
+    for link in links(name, repository["branch"], f"book/{path.name}"):
+        assert f'href="{link}"' in text
 
 
 def legibility(page, cells):
