@@ -240,27 +240,29 @@ def merge(results: list[dict[str, Any]], assignment: str, course: Path, out: Pat
 
 
 def table(results: list[dict[str, Any]], assignment: str, out: Path) -> Path:
-    """The marks of the class as CSV, points of teachers included."""
-    from nbgrader.api import Gradebook, MissingEntry
+    """The marks of the class as CSV, points of teachers included; an empty field waits for a teacher."""
+    from nbgrader.api import Gradebook
 
     path = out / f"{assignment}.csv"
+    notebook = one_notebook(out / "course" / "release" / assignment).stem
     with (
         Gradebook(f"sqlite:///{out / 'course' / 'gradebook.db'}", "ibtext") as gradebook,
         open(path, "w", newline="", encoding="utf-8") as handle,
     ):
+        cells = gradebook.find_notebook(notebook, assignment).grade_cells
+        order = {cell.name: number for number, cell in enumerate(gradebook.find_notebook(notebook, assignment).source_cells)}
+        columns = sorted((cell.name for cell in cells), key=lambda name: order[name])
         writer = csv.writer(handle)
-        writer.writerow(["student", "score", "max_score", "awaiting", "status", "comments"])
+        writer.writerow(["student", "score", "max_score", "awaiting", "status", *columns, "comments"])
         for result in sorted(results, key=lambda result: result["student"]):
-            score, most, awaiting = "", "", ""
-            try:
-                if result["status"] != "failed":
-                    found = gradebook.find_submission(assignment, result["student"])
-                    grades = [grade for notebook in found.notebooks for grade in notebook.grades]
-                    score, most = f"{found.score:g}", f"{found.max_score:g}"
-                    awaiting = f"{sum(grade.max_score for grade in grades if grade.needs_manual_grade):g}"
-            except MissingEntry:
-                pass
-            writer.writerow([result["student"], score, most, awaiting, result["status"], " | ".join(result["comments"])])
+            row: list[str] = [""] * (3 + len(columns))
+            if result["status"] != "failed":
+                found = gradebook.find_submission_notebook(notebook, assignment, result["student"])
+                grades = {grade.name: grade for grade in found.grades}
+                waiting = sum(grade.max_score for grade in grades.values() if grade.needs_manual_grade)
+                each = ["" if grades[name].needs_manual_grade else f"{grades[name].score:g}" for name in columns]
+                row = [f"{found.score:g}", f"{found.max_score:g}", f"{waiting:g}", *each]
+            writer.writerow([result["student"], *row[:3], result["status"], *row[3:], " | ".join(result["comments"])])
     return path
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import resource
 import shutil
 import sys
 import time
@@ -69,5 +71,8 @@ def trial(name: str, count: int, course: Path, out: Path, limits: Limits, worker
         found += differences(student, students[student], result, assignment.written, out / "trial")
     lost = set(students) - {result["student"] for result in results}
     print("\n".join([*found, *(f"{student} was lost" for student in sorted(lost))]) or "Every result is as expected.")
-    print(f"{count} submissions, {len(set(s.name for s in students.values()))} kinds, {workers} processes: {seconds:.0f} s.")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    kinds = len({submission.name for submission in students.values()})
+    print(f"{count} submissions of {kinds} kinds, {workers} processes: {seconds:.0f} s.")
+    print(f"Processor time: {used.ru_utime + used.ru_stime:.0f} s; load of the machine: {os.getloadavg()[1]:.1f}.")
     return 1 if found or lost else 0

@@ -24,6 +24,11 @@ from tools.grading_repair import graded_id
 from tools.masters import REGION, common_errors, kind, mark, master_path, solved, title_of
 
 LAST_VERSION = 99
+#: Kinds that the tests have graded for real. After the repair, the others are the same as one of these.
+GRADED = {
+    "infinite-loop", "stubborn-loop", "memory-hog", "ends-the-process", "prints-without-end", "million-lines",
+    "raises-at-import", "warns", "deleted-test", "edited-test", "skips-tests", "version-3", "cut-off",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,12 @@
-"""The assignments: in form, without leaks, made the same each time, and graded for real by nbgrader."""
+"""The assignments: in form, without leaks, made the same each time, with questions that do not depend on each other."""
 
 from __future__ import annotations
 
 import ast
 import copy
-import csv
-import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,49 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import psutil
 import pytest
 import yaml
 
 from tools import assignments, masters
 from tools.assignment_checks import faults_of
 from tools.execute import ROOT
-from tools.grade_trial import differences, hand_in
 from tools.grading_repair import graded_id, read, repair
-from tools.imperfect import Assignment, Submission, common, general, solution, untouched
+from tools.imperfect import GRADED, Assignment, general
 
 NAMES = masters.names()
-#: The kinds of which every one is graded for real; the others differ from the perfect submission only before the repair.
-GRADED = {
-    "infinite-loop", "stubborn-loop", "memory-hog", "ends-the-process", "prints-without-end", "million-lines",
-    "raises-at-import", "warns", "deleted-test", "edited-test", "skips-tests", "version-3", "cut-off",
-}  # fmt: skip
-# A loop without end costs this much, twice; a million lines need two seconds of it on an idle machine.
-LIMITS = ["--cell-seconds", "12", "--workers", "2"]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("assignments")
-    assignments.build(NAMES, target, run=False)
-    return target
-
-
-@pytest.fixture(scope="module")
-def course(built: Path) -> Path:
-    return built / "teacher" / "course"
-
-
-def grader(name: str, folder: Path, course: Path, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "tools/grade.py", "run", name, str(folder), "--course", str(course), "--out", str(out)]
-    return subprocess.Popen(
-        [*command, *LIMITS], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-
-
-def results(name: str, out: Path) -> dict[str, dict[str, Any]]:
-    found = [json.loads(path.read_text()) for path in (out / "results" / name).glob("*/result.json")]
-    return {result["student"]: result for result in found}
 
 
 def test_there_are_assignments() -> None:
@@ -137,6 +99,8 @@ def a_line_of_a_solution() -> str:
 
 
 SOLVED = a_line_of_a_solution()
+
+
 SPOILT: dict[str, tuple[str, Callable[[nbformat.NotebookNode], None]]] = {
     "has no points": ("test", lambda cell: cell.metadata.nbgrader.update(points=0)),
     "no message": ("test", lambda cell: cell.update(source="assert True")),
@@ -214,105 +178,3 @@ def test_repair_gives_what_was_handed_out(name: str, course: Path) -> None:
         expected = right if submission.marks == assignment.full else blank
         assert graded(repaired) == graded(expected), submission.name
         assert submission.says in " ".join(notes), submission.name
-
-
-@pytest.fixture(scope="module")
-def class_folder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Assignment, dict[str, Submission], Path, Path]:
-    """The class that hands in every imperfect submission; its grader is killed half-way and started again."""
-    assignment = Assignment(NAMES[0], course)
-    kinds = [solution(assignment), untouched(assignment), *common(assignment)]
-    kinds += [submission for submission in general(assignment) if submission.name in GRADED]
-    assert GRADED <= {submission.name for submission in kinds}
-    students = {f"student {number}": submission for number, submission in enumerate(kinds)}
-    folder, out = tmp_path_factory.mktemp("submitted"), tmp_path_factory.mktemp("graded")
-    hand_in(assignment, students, folder)
-    return assignment, students, folder, out
-
-
-@pytest.mark.slow
-def test_class_is_graded_fairly_though_the_grader_is_killed(
-    class_folder: tuple[Assignment, dict[str, Submission], Path, Path], course: Path
-) -> None:
-    assignment, students, folder, out = class_folder
-    start = time.monotonic()
-    process = grader(assignment.name, folder, course, out)
-    while len(results(assignment.name, out)) < 5:
-        assert process.poll() is None, process.stdout.read() if process.stdout else ""
-        time.sleep(0.1)
-    family = psutil.Process(process.pid).children(recursive=True)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    before = {student: result["seconds"] for student, result in results(assignment.name, out).items()}
-    assert 5 <= len(before) < len(students)
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive, "processes of students outlive the grader"
-
-    process = grader(assignment.name, folder, course, out)
-    said, _ = process.communicate(timeout=500)
-    assert process.returncode == 0, said
-    assert f"{len(before)} of {len(students)} have their result already" in said
-    found = results(assignment.name, out)
-    assert set(found) == set(students)
-    assert {student: found[student]["seconds"] for student in before} == before
-    faults = [
-        line
-        for student, result in found.items()
-        for line in differences(student, students[student], result, assignment.written, out)
-    ]
-    assert not faults, "\n".join(faults)
-    print(f"{len(students)} submissions, killed once: {time.monotonic() - start:.0f} s")
-
-    with open(out / f"{assignment.name}.csv", newline="") as handle:
-        rows = {row["student"]: row for row in csv.DictReader(handle)}
-    assert set(rows) == set(students)
-    for student, submission in students.items():
-        assert float(rows[student]["score"]) == sum(submission.marks.values())
-        assert float(rows[student]["awaiting"]) == (assignment.written if submission.awaiting else 0)
-        page = (out / "results" / assignment.name / student / "feedback.html").read_text()
-        assert "<h2>Comments</h2>" in page and student.split()[0] in page
-
-
-@pytest.mark.slow
-def test_what_a_teacher_enters_stays(class_folder: tuple[Assignment, dict[str, Submission], Path, Path], course: Path) -> None:
-    from nbgrader.api import Gradebook
-
-    assignment, students, folder, out = class_folder
-    if len(results(assignment.name, out)) < len(students):
-        pytest.skip("the class was not graded")
-    answer = next(cell.id for cell in assignment.master.cells if masters.kind(cell) == "answer")
-    stem = masters.master_path(assignment.name).stem
-    with Gradebook(f"sqlite:///{out / 'course' / 'gradebook.db'}", "ibtext") as gradebook:
-        grade = gradebook.find_grade(answer, stem, assignment.name, "student 0")
-        grade.manual_score, grade.needs_manual_grade = 1, False
-        gradebook.db.commit()
-    # Another student hands in again: only that notebook is graded.
-    (folder / "student 1.ipynb").write_text((folder / "student 0.ipynb").read_text().replace("(student 0)", "(student 1)"))
-    process = grader(assignment.name, folder, course, out)
-    said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    assert f"{len(students) - 1} of {len(students)} have their result already" in said
-    command = [sys.executable, "tools/grade.py", "export", assignment.name, "--out", str(out)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    with open(out / f"{assignment.name}.csv", newline="") as handle:
-        rows = {row["student"]: row for row in csv.DictReader(handle)}
-    full = sum(assignment.full.values())
-    assert float(rows["student 0"]["score"]) == full + 1
-    assert float(rows["student 1"]["score"]) == full
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES[1:])
-def test_assignment_is_graded_fairly(name: str, course: Path, tmp_path: Path) -> None:
-    assignment = Assignment(name, course)
-    kinds = [solution(assignment), untouched(assignment), *common(assignment)]
-    students = {f"student {number}": submission for number, submission in enumerate(kinds)}
-    hand_in(assignment, students, tmp_path / "submitted")
-    out = tmp_path / "graded"
-    process = grader(name, tmp_path / "submitted", course, out)
-    said, _ = process.communicate(timeout=500)
-    assert process.returncode == 0, said
-    found = results(name, out)
-    faults = [
-        line for student in students for line in differences(student, students[student], found[student], assignment.written, out)
-    ]
-    assert not faults, "\n".join(faults)
