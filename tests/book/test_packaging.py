@@ -125,7 +125,7 @@ def test_extras_agree_with_what_is_tested() -> None:
     named = {canonicalize_name(requirement.name) for requirement in direct_requirements((ROOT / "requirements.in").read_text())}
     for requirement in {Requirement(line) for lines in extras.values() for line in lines}:
         name = canonicalize_name(requirement.name)
-        if name in {"ibtext", "nbgrader"}:  # nbgrader serves teachers only, and is not part of the tested environment
+        if name == "ibtext":
             continue
         assert name in named, f"{name} is in an extra but not in requirements.in"
         assert requirement.specifier.contains(locked[name]), f"{name} {locked[name]} is outside {requirement}"
