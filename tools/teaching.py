@@ -9,6 +9,7 @@ import html
 import math
 import re
 import sys
+import textwrap
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ LINK = re.compile(r"\{(prf:ref|doc)\}`(?:[^`<]*<)?([^`>]+)>?`")
 EXERCISE = re.compile(r"^[`:]{3,}\{exercise-start\}[ \t]*(.*)\n:label:[ \t]*(\S+)", re.MULTILINE)
 MINUTES = re.compile(r"Reading time: (\d+) minutes")
 #: Size of a box of the map and of the grid on which the boxes stand, in units of the drawing.
-BOX, GRID = (190, 58), (240, 104)
+BOX, GRID = (190, 92), (240, 150)
 
 
 @cache
@@ -89,7 +90,7 @@ def drawing() -> str:
     (width, height), (across, down) = BOX, GRID
     place = {c: (GRID[0] * (0.5 + what["column"]), 6 + height / 2 + down * level(c)) for c, what in declared().items()}
     bottom = max(y for _, y in place.values()) + height / 2 + 6
-    parts = []
+    parts, bold = [], ' font-weight="bold"'
     for kind, dash in (("helps", "6 5"), ("needs", "")):
         for used, chapter in edges(kind):
             (x0, y0), (x1, y1) = place[used], place[chapter]
@@ -105,18 +106,22 @@ def drawing() -> str:
             parts.append(f'<polygon points="{points}" fill="currentColor"/>')
     for chapter, (x, y) in place.items():
         number, name = title(chapter).split(". ", 1)
+        lines = [number, *textwrap.wrap(name, 16)]
+        text = "".join(
+            f'<tspan x="{x:.0f}" y="{y + 8 + 25 * (i - (len(lines) - 1) / 2):.0f}"{"" if i else bold}>{html.escape(line)}</tspan>'
+            for i, line in enumerate(lines)
+        )
         parts.append(
             f'<rect x="{x - width / 2:.0f}" y="{y - height / 2:.0f}" width="{width}" height="{height}" rx="6" '
             f'fill="var(--pst-color-surface)" stroke="currentColor" stroke-width="1.5"/>'
-            f'<text x="{x:.0f}" y="{y - 6:.0f}" text-anchor="middle" font-weight="bold" fill="currentColor">{number}</text>'
-            f'<text x="{x:.0f}" y="{y + 16:.0f}" text-anchor="middle" fill="currentColor">{html.escape(name)}</text>'
+            f'<text text-anchor="middle" fill="currentColor">{text}</text>'
         )
     said = "; ".join(f"{title(b).split('.')[0]} needs {title(a).split('.')[0]}" for a, b in edges("needs"))
     helps = "; ".join(f"{title(b).split('.')[0]} by {title(a).split('.')[0]}" for a, b in edges("helps"))
     label = html.escape(f"Map of the chapters. Chapter {said}. Helped, not needed: {helps}. The table below says the same.")
     return (
         f'<svg class="ib-prerequisites" role="img" aria-label="{label}" viewBox="0 0 {3 * across} {bottom:.0f}" '
-        'style="display: block; width: 100%; max-width: 42rem; margin: 1rem auto; font: 15px var(--ib-sans)">'
+        'style="display: block; width: 100%; max-width: 34rem; margin: 1rem auto; font: 21px var(--ib-sans)">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -198,7 +203,7 @@ class Figures(Parsed):
             for figure in (f for f in found if f.chapter == chapter):
                 first = re.split(r"(?<=[.?!]) (?=[A-Z])", figure.caption)[0]
                 slide = f'<a href="slides/{figure.name}.svg" aria-label="{figure.name} as a slide">slide</a>'
-                out.append(f"* {{numref}}`{figure.name}` {first} {slide}")
+                out.append(f"* {{numref}}`{figure.name}`: {first} {slide}")
         return out
 
 
