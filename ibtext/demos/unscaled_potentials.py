@@ -231,7 +231,7 @@ class DialDemo(Demo):
     panels = (
         Panel(
             title="The function learned, less that of gradient flow", x=GRID, x_label="input x", y_label="difference",
-            y_limits=(-0.2, 0.2), marks=X,
+            y_limits=(-0.12, 0.12), marks=X,
             curves=(
                 Curve(key="zero", label="gradient flow", color="grey", dash="dashed", width=1.75),
                 Curve(key="difference", label="q = {q}, n = {n:.0f}", color="blue", width=2.5),
