@@ -61,6 +61,8 @@ def submissions(folder: Path, assignment: str, notebook: str) -> dict[str, Path]
             student, file = entry.name, others[0] if len(others) == 1 and not exact.exists() else exact
         else:
             continue
+        if set(student) & set("*?[]+{}"):
+            raise SystemExit(f"nbgrader reads * ? [ ] + {{ }} in a name as a pattern; rename {entry}.")
         if student in found:
             raise SystemExit(f"{student} handed in twice, as {found[student]} and as {file}; keep one of them.")
         found[student] = file

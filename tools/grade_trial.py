@@ -50,8 +50,8 @@ def differences(student: str, expected: Submission, result: dict[str, Any], writ
         found.append(f"(points, expected) {wrong}")
     if result["awaiting"] != (written if expected.awaiting else 0.0):
         found.append(f"{result['awaiting']} points wait for a teacher")
-    if expected.says not in " ".join(result["comments"]):
-        found.append(f"the comments do not say {expected.says!r}: {result['comments']}")
+    said = " ".join(result["comments"])
+    found += [f"the comments do not say {words!r}: {result['comments']}" for words in expected.says if words not in said]
     return [f"{expected.name}: {line}" for line in found]
 
 

@@ -240,7 +240,8 @@ def work(job: Job, parent: int) -> None:
     log = os.open(job.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    resource.setrlimit(resource.RLIMIT_AS, (int(job.limits.memory * GIB),) * 2)
+    if sys.platform == "linux":  # elsewhere the limit is not kept, or refused
+        resource.setrlimit(resource.RLIMIT_AS, (int(job.limits.memory * GIB),) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(job.limits.file_size * GIB),) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")

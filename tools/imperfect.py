@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -39,7 +40,7 @@ class Submission:
     text: str
     marks: dict[str, float]
     """Expected points of every cell that tests mark."""
-    says: str = ""
+    says: tuple[str, ...] = ()
     """Words that must stand among the comments."""
     awaiting: bool = True
     """Whether written answers wait for a teacher."""
@@ -113,11 +114,11 @@ def index(notebook: NotebookNode, name: str) -> int:
 
 
 def solution(a: Assignment) -> Submission:
-    return Submission("solution", text(a.perfect()), a.full, "")
+    return Submission("solution", text(a.perfect()), a.full)
 
 
 def untouched(a: Assignment) -> Submission:
-    return Submission("untouched", text(a.release), dict.fromkeys(a.full, 0.0), "not answered", awaiting=False)
+    return Submission("untouched", text(a.release), dict.fromkeys(a.full, 0.0), ("not answered",), awaiting=False)
 
 
 def common(a: Assignment) -> list[Submission]:
@@ -126,7 +127,26 @@ def common(a: Assignment) -> list[Submission]:
     for error in common_errors(a.name):
         sources = {cell.replace("-", "_"): source for cell, source in error["cells"].items()}
         marks = a.full | {cell: float(points) for cell, points in error["marks"].items()}
-        found.append(Submission(error["name"], text(a.perfect(**sources)), marks, error["message"]))
+        found.append(Submission(error["name"], text(a.perfect(**sources)), marks, (error["message"],)))
+    return found
+
+
+def together(a: Assignment) -> list[Submission]:
+    """The same errors in as few submissions as can be: each student makes several, in different questions."""
+    students: list[list[dict[str, Any]]] = []
+    for error in common_errors(a.name):
+        free = (made for made in students if not any(set(error["cells"]) & set(other["cells"]) for other in made))
+        made = next(free, None)
+        if made is None:
+            students.append(made := [])
+        made.append(error)
+    found = []
+    for errors in students:
+        sources = {cell.replace("-", "_"): source for error in errors for cell, source in error["cells"].items()}
+        lost = {cell: float(points) for error in errors for cell, points in error["marks"].items()}
+        said = tuple(error["message"] for error in errors)
+        name = " and ".join(error["name"] for error in errors)
+        found.append(Submission(name, text(a.perfect(**sources)), a.full | lost, said))
     return found
 
 
@@ -142,15 +162,19 @@ def broken_code(a: Assignment) -> list[Submission]:
         "prints-without-end": ("while True:\n    print('x' * 1000)", "took too long"),
         "leaves-with-exit": ("raise SystemExit", "SystemExit"),
     }
-    found = [Submission(name, text(a.with_first(a.region(lines))), lost, says) for name, (lines, says) in cases.items()]
+    found = [Submission(name, text(a.with_first(a.region(lines))), lost, (says,)) for name, (lines, says) in cases.items()]
     whole = a.first_source()
     for name, source, says in (
         ("raises-at-import", "import no_such_module\n" + whole, "ModuleNotFoundError"),
         ("syntax-error", whole + "\nthis is no Python", "SyntaxError"),
     ):
-        found.append(Submission(name, text(a.with_first(source)), lost, says))
-    flood = "for number in range(10**6):\n    print(number)\n" + whole
-    found.append(Submission("million-lines", text(a.with_first(flood)), a.full, "printed more than is kept"))
+        found.append(Submission(name, text(a.with_first(source)), lost, (says,)))
+    floods = {
+        "million-lines": "for _ in range(1000):\n    print('one line\\n' * 1000)\n",
+        "million-prints": "for number in range(10**6):\n    print(number)\n",  # ten seconds: only the trial has time for it
+    }
+    for name, flood in floods.items():
+        found.append(Submission(name, text(a.with_first(flood + whole)), a.full, ("printed more than is kept",)))
     noisy = a.region("import sys\nprint('a warning', file=sys.stderr)", keep=True)
     found.append(Submission("warns", text(a.with_first(noisy)), a.full))
     return found
@@ -163,7 +187,7 @@ def moved_cells(a: Assignment) -> list[Submission]:
     def changed(name: str, source: str, change: Callable[[NotebookNode], None], marks: dict[str, float], says: str) -> Submission:
         notebook = a.with_first(source)
         change(notebook)
-        return Submission(name, text(notebook), marks, says)
+        return Submission(name, text(notebook), marks, (says,))
 
     def delete(name: str) -> Callable[[NotebookNode], None]:
         return lambda notebook: notebook.cells.pop(index(notebook, name)) and None
@@ -237,7 +261,7 @@ def other_versions(a: Assignment) -> list[Submission]:
     none = dict.fromkeys(a.full, 0.0)
     whole = text(a.perfect())
     for name, made in (("cut-off", whole[: len(whole) // 2]), ("empty-file", ""), ("no-notebook", '["something", "else"]')):
-        found.append(Submission(name, made, none, "cannot be read as a notebook", awaiting=False, status="unreadable"))
+        found.append(Submission(name, made, none, ("cannot be read as a notebook",), awaiting=False, status="unreadable"))
     return found
 
 

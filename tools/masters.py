@@ -27,6 +27,8 @@ TELLING = 16
 def names(chosen: list[str] | None = None) -> list[str]:
     """Names of all assignments, or the chosen ones."""
     found = sorted(path.parent.name for path in MASTERS.glob("*/*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    if not found:
+        raise SystemExit(f"There are no master notebooks in {MASTERS}; set IBTEXT_ASSIGNMENTS to the folder that holds them.")
     if unknown := set(chosen or []) - set(found):
         raise SystemExit(f"There is no assignment {', '.join(sorted(unknown))}; there are {', '.join(found)}.")
     return chosen or found

@@ -173,8 +173,8 @@ def test_repair_gives_what_was_handed_out(name: str, course: Path) -> None:
         path.write_text(submission.text)
         repaired, notes = repair(read(path), assignment.release)
         nbformat.validate(repaired)
-        if submission.name in {"syntax-error", "leaves-with-exit"}:
+        if submission.name in {"syntax-error", "leaves-with-exit", "million-prints"}:
             continue
         expected = right if submission.marks == assignment.full else blank
         assert graded(repaired) == graded(expected), submission.name
-        assert submission.says in " ".join(notes), submission.name
+        assert all(words in " ".join(notes) for words in submission.says), submission.name

@@ -18,7 +18,7 @@ import pytest
 from tools import masters
 from tools.execute import ROOT
 from tools.grade_trial import differences, hand_in
-from tools.imperfect import GRADED, Assignment, Submission, common, general, solution, untouched
+from tools.imperfect import GRADED, Assignment, Submission, general, solution, together, untouched
 
 NAME = masters.names()[0]
 
@@ -29,7 +29,7 @@ def class_folder(course: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     assignment = Assignment(NAME, course)
     # Those that take longest come first, so that they run beside the others.
     kinds = [submission for submission in general(assignment) if submission.name in GRADED]
-    kinds += [solution(assignment), untouched(assignment), *common(assignment)]
+    kinds += [solution(assignment), untouched(assignment), *together(assignment)]
     assert GRADED <= {submission.name for submission in kinds}
     students = {f"student {number}": submission for number, submission in enumerate(kinds)}
     folder, out = tmp_path_factory.mktemp("submitted"), tmp_path_factory.mktemp("graded")

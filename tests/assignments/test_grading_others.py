@@ -10,7 +10,7 @@ import pytest
 
 from tools import masters
 from tools.grade_trial import differences, hand_in
-from tools.imperfect import Assignment, common, solution, untouched
+from tools.imperfect import Assignment, solution, together, untouched
 
 NAMES = masters.names()
 
@@ -21,7 +21,7 @@ def test_assignment_is_graded_fairly(
     name: str, course: Path, tmp_path: Path, grader: Callable[..., Any], results: Callable[..., Any]
 ) -> None:
     assignment = Assignment(name, course)
-    kinds = [solution(assignment), untouched(assignment), *common(assignment)]
+    kinds = [solution(assignment), untouched(assignment), *together(assignment)]
     students = {f"student {number}": submission for number, submission in enumerate(kinds)}
     hand_in(assignment, students, tmp_path / "submitted")
     out = tmp_path / "graded"
