@@ -126,19 +126,31 @@ def size_of(svg: str) -> tuple[float, float]:
     return width, height
 
 
-def slide(figure: Figure) -> str:
-    """The slide of a figure: chapter above, figure as large as the caption allows, caption below."""
-    caption = lines_of(figure.caption)
-    bottom = HEIGHT - FOOT - LEADING * len(caption)
-    width, height = size_of(figure.svg)
+def layout(width: float, height: float, caption: str) -> tuple[float, float, float, float, float, list[str]]:
+    """Scale and place of a drawing, and place and lines of its caption: below or beside, whichever shows the drawing larger."""
+    below, beside = lines_of(caption), lines_of(caption, 0.36 * (WIDTH - 2 * MARGIN))
+    bottom = HEIGHT - FOOT - LEADING * len(below)
     scale = min((WIDTH - 2 * MARGIN) / width, (bottom - HEAD - 20) / height)
-    x, y = (WIDTH - scale * width) / 2, HEAD + (bottom - HEAD - 20 - scale * height) / 2
+    room = 0.61 * (WIDTH - 2 * MARGIN), HEIGHT - HEAD - FOOT
+    other = min(room[0] / width, room[1] / height)
+    if other > scale and LEADING * len(beside) <= room[1]:
+        y = HEAD + (room[1] - other * height) / 2
+        top = HEAD + (room[1] - LEADING * len(beside)) / 2 + 25
+        return other, MARGIN + (room[0] - other * width) / 2, y, MARGIN + 0.64 * (WIDTH - 2 * MARGIN), top, beside
+    y = HEAD + (bottom - HEAD - 20 - scale * height) / 2
+    return scale, (WIDTH - scale * width) / 2, y, MARGIN, bottom + 25, below
+
+
+def slide(figure: Figure) -> str:
+    """The slide of a figure: chapter above, the drawing, its caption."""
+    width, height = size_of(figure.svg)
+    scale, x, y, left, top, caption = layout(width, height, figure.caption)
     place = f'x="{x:.1f}" y="{y:.1f}" width="{scale * width:.1f}" height="{scale * height:.1f}"'
     drawing = SVG.search(figure.svg)[0]  # type: ignore[index]  # size_of has found it
     head = re.sub(r'\b(width|height)="[^"]*"', "", OPENING.search(drawing)[0])  # type: ignore[index]
     drawing = head.replace("<svg", f"<svg {place}", 1) + drawing[drawing.index(">") + 1 :]
     text = "".join(
-        f'<tspan x="{MARGIN}" y="{bottom + LEADING * i + 25}">{html.escape(line)}</tspan>' for i, line in enumerate(caption)
+        f'<tspan x="{left:.0f}" y="{top + LEADING * i:.0f}">{html.escape(line)}</tspan>' for i, line in enumerate(caption)
     )
     return f"""<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" \
 viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-labelledby="title desc">

@@ -196,8 +196,8 @@ def figure(caption: str, svg: str = SVG) -> slides.Figure:
     return slides.Figure("book/x", "1. A & B", "fig-x", caption, "A line that rises.", svg)
 
 
-@pytest.mark.parametrize("words", [1, 90])
-@pytest.mark.parametrize("size", ["300 150", "150 600"])
+@pytest.mark.parametrize("words", [1, 30, 90])
+@pytest.mark.parametrize("size", ["300 150", "300 240", "150 600"])
 def test_slide_holds_figure_and_caption_within_its_frame(words: int, size: str) -> None:
     caption = " ".join(["Größe ζ<1"] * words)
     root = ElementTree.fromstring(slides.slide(figure(caption, SVG.replace("300 150", size))))
@@ -210,9 +210,10 @@ def test_slide_holds_figure_and_caption_within_its_frame(words: int, size: str) 
     lines = list(root.iter(f"{name}tspan"))
     assert " ".join(line.text or "" for line in lines) == caption
     assert x >= 0 and x + width <= 1600 and y >= 70
-    assert y + height <= float(lines[0].get("y", "nan")) - slides.SIZE
-    assert float(lines[-1].get("y", "nan")) < 900 - slides.SIZE / 2
-    assert all(slides.width_of(line.text or "") <= 1600 - 2 * slides.MARGIN for line in lines)
+    left, top = (float(lines[0].get(key, "nan")) for key in ("x", "y"))
+    assert y + height <= top - slides.SIZE or x + width <= left, "figure and caption overlap"
+    assert top - slides.SIZE >= 70 and float(lines[-1].get("y", "nan")) < 900 - slides.SIZE / 2
+    assert all(left + slides.width_of(line.text or "") <= 1600 - slides.MARGIN for line in lines)
     assert [e.text for e in root.iter(f"{name}desc")] == ["A line that rises."]
 
 
