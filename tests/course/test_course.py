@@ -83,6 +83,38 @@ def test_post_build_leaves_students_what_they_need(tmp_path: Path) -> None:
     assert not {"@jupyter/nbgrader:assignment-list", "@jupyter/nbgrader:validate-assignment"} & off
 
 
+def test_lines_for_colab_bring_what_the_chapters_need() -> None:
+    """The package with its demos, and the folder in which the chapters find their tables; Colab itself has the rest."""
+    lines = re.search(r"```\n(!git clone.*?)```", TEACHING, re.DOTALL)
+    assert lines is not None
+    clone, install, change = lines[1].strip().splitlines()
+    assert yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"] in clone.split()
+    assert install.endswith('"./repository[demos]"') and change == "%cd repository/book"
+    code = "\n".join(c.source for p in CHAPTERS for c in nbformat.read(p, as_version=4).cells if c.cell_type == "code")
+    imported = set(re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE)) - set(sys.stdlib_module_names)
+    assert imported == {"ibtext", "matplotlib", "numpy", "scipy", "torch"}
+    tables = set(re.findall(r'Path\("([^"]+)"\)', code))
+    assert tables and all((ROOT / "book" / table).exists() for table in tables)
+
+
+COLAB = """
+import sys, types
+calls = []
+output = types.ModuleType("google.colab.output")
+output.enable_custom_widget_manager = lambda: calls.append(1)
+sys.modules["google.colab.output"] = output
+import ibtext as ib
+ib.demos.GeometryDemo()
+assert calls == [1], calls
+"""
+
+
+def test_demos_ask_colab_for_custom_widgets() -> None:
+    """docs/running-the-course.md says that students need not."""
+    result = subprocess.run([sys.executable, "-c", COLAB], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
 def master(folder: Path, name: str) -> None:
     """A made-up release, in the form of those that ``make assignments`` writes."""
     (folder / name).mkdir(parents=True)
