@@ -14,6 +14,7 @@ from tools.figures import figure_faults, lacking
 from tools.normalize import normalize
 
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+WIDTH = 88  # characters that fit the column of the page; a longer line of code would scroll sideways
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -70,6 +71,22 @@ def test_demo_cells_are_not_compared(notebook_path: Path) -> None:
     for cell in nbformat.read(notebook_path, as_version=4).cells:
         if cell.cell_type == "code" and "Demo(" in cell.source:
             assert "nbval-ignore-output" in cell.metadata.get("tags", []), cell.id
+
+
+def long_lines(notebook: nbformat.NotebookNode) -> list[str]:
+    """Lines of code that do not fit the page, each with its cell and its number there."""
+    return [
+        f"cell {cell.id}, line {number}: {len(line)} characters, at most {WIDTH}: {line.strip()}"
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for number, line in enumerate(cell.source.split("\n"), start=1)
+        if len(line) > WIDTH
+    ]
+
+
+def test_lines_of_code_fit_the_page(notebook_path: Path) -> None:
+    faults = long_lines(nbformat.read(notebook_path, as_version=4))
+    assert not faults, "\n".join(faults)
 
 
 def test_every_statement_has_its_check_and_every_check_its_statement() -> None:
@@ -131,6 +148,16 @@ def test_a_figure_without_description_is_found() -> None:
     assert not figure_faults(notebook, "trial.ipynb")
     cell.outputs.append(nbformat.v4.new_output("execute_result", data={"text/plain": "<Axes>"}))
     assert "semicolon" in figure_faults(notebook, "trial.ipynb")[0]
+
+
+def test_a_line_of_code_that_does_not_fit_is_found() -> None:
+    words = nbformat.v4.new_markdown_cell("w" * (WIDTH + 1))
+    cell = nbformat.v4.new_code_cell("x = 1\n" + "y" * WIDTH)
+    cell.id = "long-cell"
+    notebook = nbformat.v4.new_notebook(cells=[words, cell])
+    assert not long_lines(notebook)
+    cell.source += "y"
+    assert long_lines(notebook) == [f"cell long-cell, line 2: 89 characters, at most 88: {'y' * 89}"]
 
 
 def test_normalize_strips_names_and_keeps_claims() -> None:
