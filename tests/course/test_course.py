@@ -211,7 +211,12 @@ def test_values_of_the_hub_are_yaml_with_the_keys_of_the_chart() -> None:
     values = yaml.safe_load(next(block for block in blocks if block.startswith("singleuser:")))
     assert set(values) == {"singleuser", "cull", "scheduling", "prePuller", "hub"}
     single = values["singleuser"]
-    assert set(single) == {"image", "defaultUrl", "memory", "cpu", "extraEnv", "storage", "extraFiles"}
+    known = {"image", "defaultUrl", "memory", "cpu", "extraEnv", "lifecycleHooks", "storage", "extraFiles"}
+    assert set(single) == known
+    # The home is a disk of the student's own, so the repository lies elsewhere, and the chapters are copied from there.
+    where = re.search(r"--target-repo-dir (\S+)", DOCS)
+    assert where is not None and not where[1].startswith("/home")
+    assert f"{where[1]}/book" in single["lifecycleHooks"]["postStart"]["exec"]["command"][-1]
     volumes = {volume["name"] for volume in single["storage"]["extraVolumes"]}
     mounts = {mount["name"]: mount["mountPath"] for mount in single["storage"]["extraVolumeMounts"]}
     assert volumes == set(mounts)
