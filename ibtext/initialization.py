@@ -167,7 +167,10 @@ class Initialization:
         """E W^(degree - j) B^j for j = 0, ..., degree, an even number."""
         if self.breakpoint is not None:
             c, mass = self._breakpoint_rule
-            return [float(mass @ c**j) for j in range(degree + 1)]
+            found = [float(mass @ c**j) for j in range(degree + 1)]
+            if not isinstance(self.breakpoint, PenaltyLaw):  # a heavy tail needs its own formula
+                found[2] = float(self.breakpoint.var() + self.breakpoint.mean() ** 2)
+            return found
         even = range(0, degree + 1, 2)
         weight = {j: 1.0 if self.signs or j == 0 else law_moment(self.weight, j) for j in even}
         bias = {j: 1.0 if j == 0 else law_moment(self.bias, j) for j in even}
@@ -233,8 +236,8 @@ class Initialization:
         tail = np.array([1e-22, 1e-17, 1e-13, 1e-9, 1e-6, 1e-4, 1e-3, 1e-2, 0.05, 0.15, 0.3])
         law = self._location
         points = np.concatenate([law.ppf(tail), law.isf(tail), [0.0], kinks(law), -kinks(law)])
-        if not np.isfinite(high):  # heavy tails: on by factors of ten until the second moment cannot see the rest
-            far = np.max(points) * 10.0 ** np.arange(1, 40)
+        if not np.isfinite(high):  # heavy tails: by factors of ten until the second moment cannot see the rest
+            far = float(np.max(np.abs(law.ppf([0.01, 0.99])))) * 10.0 ** np.arange(1, 100)
             far = far[far**3 * law.pdf(far) > 1e-18 * float(law.var())]
             points = np.concatenate([points, far, -far])
         if np.isfinite(low):
@@ -242,8 +245,9 @@ class Initialization:
         if np.isfinite(high):
             points = np.append(points, high)
         points = np.unique(points[np.isfinite(points)])
-        near = np.diff(points, prepend=-np.inf) > 1e-9 * np.ptp(points)
-        return np.asarray(points[near], dtype=np.float64)
+        # points that coincide up to rounding, seen from where they lie: heavy tails reach out to 1e18
+        apart = 1e-9 * np.maximum(np.abs(points), law.isf(0.25) - law.ppf(0.25))
+        return np.asarray(points[np.diff(points, prepend=-np.inf) > apart], dtype=np.float64)
 
     def sample(self, n: int, rng: Any = None) -> dict[str, Array | float]:
         """Draw n units.

@@ -241,6 +241,11 @@ def check_law(initialization: Any, degree: int = 1) -> None:
             "the limit needs laws of weight and bias that are symmetric about 0, but one given is not, probably a law "
             "of positive numbers or a shifted one; shift it so that its median is 0."
         )
+    if (law := initialization.breakpoint) is not None and not (np.isfinite(law.std()) and _has_moment(law, float(law.std()), 2)):
+        raise ValueError(
+            f"the kernel exists only if the breakpoint has a finite variance, but that of the law given is {law.var():.3g} and "
+            f"its tails are too heavy, probably a Cauchy or Student law with few degrees of freedom; choose lighter tails."
+        )
     signs = initialization.signs
     laws = {} if initialization.breakpoint is not None else {"bias": initialization.bias}
     if not signs:

@@ -123,6 +123,30 @@ LIMITS = {
 }
 
 
+@pytest.mark.parametrize("kind", ["bias", "breakpoint"])
+@pytest.mark.parametrize("nu", [4, 3, 2.5, 2.2])
+def test_heavy_tails_of_finite_variance(nu, kind):
+    """Second moments by their formula; the limit from the kernel, which is exact because E[B^2] enters it as a number."""
+    law = stats.t(nu)
+    init = ib.Initialization(**{kind: law})
+    assert init.second_moments == pytest.approx((1, 0, nu / (nu - 2)), abs=1e-13)
+    x, t = np.linspace(-0.8, 0.8, 5), np.linspace(-1.2, 1.2, 7)
+    y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
+    kernel = ib.limit_kernel(np.append(x, t), x, initialization=init)
+    halves = [
+        integrate.quad(lambda b, e=e: (e - b) ** 2 * law.pdf(b), -np.inf, e, epsrel=1e-12, limit=500)[0] for e in (-0.8, 0.8)
+    ]
+    assert kernel[4, 4] == pytest.approx(np.mean(halves), rel=1e-10)
+    # condition number below 1e4: the two ways differ by the rounding of the solution
+    assert ib.wide_limit(x, y, initialization=init)(t) == pytest.approx(kernel[5:] @ np.linalg.solve(kernel[:5], y), abs=1e-11)
+
+
+def test_a_breakpoint_without_variance_is_refused():
+    for law in (stats.cauchy(), stats.t(2)):
+        with pytest.raises(ValueError, match="the breakpoint has a finite variance"):
+            ib.wide_limit([0.1, 0.5], [1.0, 2.0], initialization=ib.Initialization(breakpoint=law))
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_laws_that_are_refused(case):
     call, match = REFUSED[case]
