@@ -1,10 +1,11 @@
 """Bring notebooks into the one form in which they are committed, or with ``--check`` say which are not in it.
 
-The form: readable cell ids that do not change, kernel ``python3``, no times, widget state or
-images. Outputs are dropped, with two exceptions. Cells tagged ``claim`` keep the text that they print: nbval compares it on
-every run. Cells that show a demo keep one small picture of it and its caption: where a notebook is read without being run, as
-on GitHub, nothing else would stand there. Both come from a run of the notebook, so run it before normalising it:
-``python tools/normalize.py --execute book/11_scaled_potentials.ipynb``; ``--pictures`` runs the demo cells alone.
+The form: readable cell ids that do not change, kernel ``python3``, no times, widget state or images; before the first code a
+cell, hidden on the page, that fetches the book where Colab opens the notebook alone. Outputs are dropped, with two
+exceptions. Cells tagged ``claim`` keep the text that they print: nbval compares it on every run. Cells that show a demo keep
+one small picture of it and its caption: where a notebook is read without being run, as on GitHub, nothing else would stand
+there. Both come from a run of the notebook, so run it before normalising it: ``python tools/normalize.py --execute
+book/11_scaled_potentials.ipynb``; ``--pictures`` runs the demo cells alone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ import nbformat
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python"}
+COLAB = """# In Colab this fetches the book and installs the package; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    !git clone --quiet --depth 1 https://github.com/ibtext/ibtext repository
+    %pip install --quiet "./repository[demos]"
+    %cd -q repository/book"""
 # Ids that editors invent: eight hexadecimal digits, or a UUID. A committed cell has a name instead.
 DEMO = re.compile(r"\w+Demo\(")
 INVENTED = re.compile(r"^[0-9a-f]{8}$|^[0-9a-f]{8}-[0-9a-f-]{27}$")
@@ -105,11 +113,21 @@ def kept_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return kept
 
 
+def launch_cell(notebook: nbformat.NotebookNode) -> None:
+    """Put the cell for Colab before the first other code."""
+    cells = [cell for cell in notebook.cells if cell.id != "colab"]
+    first = next((k for k, cell in enumerate(cells) if cell.cell_type == "code"), None)
+    if first is not None:
+        cells.insert(first, nbformat.v4.new_code_cell(COLAB, id="colab", metadata={"tags": ["remove-cell"]}))
+    notebook.cells = cells
+
+
 def normalize(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook in committed form (changed in place, and returned)."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     name_cells(notebook)
+    launch_cell(notebook)
     number = 0
     for cell in notebook.cells:
         cell.source = "\n".join(line.rstrip() for line in cell.source.strip("\n").split("\n"))

@@ -11,7 +11,7 @@ import pytest
 from tools.claims import claimed_labels, collect, statements_in
 from tools.execute import ROOT, toc_files
 from tools.figures import figure_faults, lacking
-from tools.normalize import normalize
+from tools.normalize import COLAB, normalize
 
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 WIDTH = 88  # characters that fit the column of the page; a longer line of code would scroll sideways
@@ -35,7 +35,7 @@ def test_notebook_is_valid_and_in_the_toc(notebook_path: Path) -> None:
 
 def asserting_functions(notebook: nbformat.NotebookNode) -> set[str]:
     """Names of the notebook's own functions that contain an assertion."""
-    trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code" and cell.source[:1] != "%"]
+    trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code" and cell.id != "colab"]
     functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     return {f.name for f in functions if any(isinstance(node, ast.Assert) for node in ast.walk(f))}
 
@@ -172,9 +172,11 @@ def test_normalize_strips_names_and_keeps_claims() -> None:
     normal = normalize(notebook)
     assert "widgets" not in normal.metadata
     assert normal.metadata.kernelspec.name == "python3"
-    assert normal.cells[0].outputs == [text] and not normal.cells[1].outputs
-    assert [cell.execution_count for cell in normal.cells] == [1, None]
-    assert "execution" not in normal.cells[0].metadata
-    assert normal.cells[0].id == "claim-thm-1-print"
-    assert not normal.cells[0].source.endswith(" ")
+    colab, kept, dropped = normal.cells
+    assert colab.id == "colab" and colab.source == COLAB
+    assert kept.outputs == [text] and not dropped.outputs
+    assert [cell.execution_count for cell in normal.cells] == [None, 2, None]
+    assert "execution" not in kept.metadata
+    assert kept.id == "claim-thm-1-print"
+    assert not kept.source.endswith(" ")
     assert normalize(nbformat.from_dict(normal)) == normal

@@ -17,6 +17,7 @@ import yaml
 from tools import slides, teaching
 from tools.claims import collect
 from tools.execute import ROOT, toc_files
+from tools.normalize import COLAB as COLAB_CELL
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import binder_requirements
@@ -85,11 +86,12 @@ def test_post_build_leaves_students_what_they_need(tmp_path: Path) -> None:
 
 def test_lines_for_colab_bring_what_the_chapters_need() -> None:
     """The package with its demos, and the folder in which the chapters find their tables; Colab itself has the rest."""
-    lines = re.search(r"```\n(!git clone.*?)```", TEACHING, re.DOTALL)
-    assert lines is not None
-    clone, install, change = lines[1].strip().splitlines()
+    clone, install, change = (line.strip() for line in COLAB_CELL.splitlines() if line.startswith("    "))
     assert yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"] in clone.split()
-    assert install.endswith('"./repository[demos]"') and change == "%cd repository/book"
+    assert install.endswith('"./repository[demos]"') and change == "%cd -q repository/book"
+    for path in CHAPTERS:
+        first = next(c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
+        assert first.source == COLAB_CELL and first.metadata.tags == ["remove-cell"]
     code = "\n".join(c.source for p in CHAPTERS for c in nbformat.read(p, as_version=4).cells if c.cell_type == "code")
     imported = set(re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE)) - set(sys.stdlib_module_names)
     assert imported == {"ibtext", "matplotlib", "numpy", "scipy", "torch"}

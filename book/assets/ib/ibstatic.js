@@ -26,17 +26,36 @@
     };
   }
 
+  const modules = new Map();
+  const shared = (states, found) => ['_esm', '_css'].map(k => states[found.state[k]?.same]?.state[k] ?? found.state[k]);   // demos share one copy
+  function load(states, found) {
+    const [_esm, _css] = shared(states, found);
+    if (!modules.has(_esm)) {
+      modules.set(_esm, import(URL.createObjectURL(new Blob([_esm], { type: 'text/javascript' }))));
+      if (_css) document.head.append(Object.assign(document.createElement('style'), { textContent: _css }));
+    }
+    return modules.get(_esm);
+  }
+  function read() {
+    const states = JSON.parse(document.querySelector(STATE).textContent).state;
+    Object.values(states).filter(s => s.model_module === 'anywidget').forEach(s => load(states, s));
+    return states;
+  }
+  // The state stands before the text of the page: the demos' script is compiled while the rest of the page arrives.
+  let early = null;
+  try { early = read(); } catch { /* not all of it is there yet */ }
+
   async function start() {
-    const root = document.documentElement, states = document.querySelector(STATE);
+    const root = document.documentElement;
     try {
-      if (states) await mountAll(JSON.parse(states.textContent).state);
+      if (document.querySelector(STATE)) await mountAll(early ?? read());
       const anchor = decodeURIComponent(location.hash.slice(1)).split('?')[0];       // the browser does not look before the "?"
       if (location.hash.includes('?') && anchor) document.getElementById(anchor)?.scrollIntoView();
     } finally { root.dataset.ibReady = '1'; }
   }
 
   async function mountAll(states) {
-    const modules = new Map(), models = new Map();
+    const models = new Map();
 
     async function mount(id, host) {
       const found = states[id];
@@ -48,12 +67,7 @@
         return;
       }
       if (found.model_module !== 'anywidget') return;
-      const [_esm, _css] = ['_esm', '_css'].map(k => states[found.state[k]?.same]?.state[k] ?? found.state[k]);   // demos share one copy
-      if (!modules.has(_esm)) {
-        modules.set(_esm, import(URL.createObjectURL(new Blob([_esm], { type: 'text/javascript' }))));
-        if (_css) document.head.append(Object.assign(document.createElement('style'), { textContent: _css }));
-      }
-      const module = (await modules.get(_esm)).default;
+      const module = (await load(states, found)).default;
       if (!models.has(id)) { models.set(id, makeModel(found)); await module.initialize?.({ model: models.get(id) }); }
       await module.render({ model: models.get(id), el: host });
     }
