@@ -60,10 +60,9 @@ def shown(path: str, names: set[str]) -> list[str]:
     notebook = nbformat.read(ROOT / path, as_version=4)
     out: list[str] = []
     for cell in notebook.cells:
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or cell.id == "colab":
             continue
-        code = "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))
-        for node in ast.walk(ast.parse(code)):
+        for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name in names and name not in out:

@@ -55,7 +55,7 @@ def kind(cell: nbformat.NotebookNode) -> str:
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The master in committed form: no outputs, nbgrader's metadata complete (changed in place, and returned)."""
-    normalize(notebook)
+    normalize(notebook, colab=False)  # the set-up cell of an assignment fetches the package itself
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

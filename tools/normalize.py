@@ -122,12 +122,13 @@ def launch_cell(notebook: nbformat.NotebookNode) -> None:
     notebook.cells = cells
 
 
-def normalize(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook in committed form (changed in place, and returned)."""
+def normalize(notebook: nbformat.NotebookNode, *, colab: bool = True) -> nbformat.NotebookNode:
+    """The notebook in committed form (changed in place, and returned), with the cell for ``colab`` unless it has its own."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     name_cells(notebook)
-    launch_cell(notebook)
+    if colab:
+        launch_cell(notebook)
     number = 0
     for cell in notebook.cells:
         cell.source = "\n".join(line.rstrip() for line in cell.source.strip("\n").split("\n"))
