@@ -107,6 +107,9 @@ def kept_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     kept = []
     for output in cell.outputs:
         if output.output_type == "stream" and output.name == "stdout":
+            if kept and kept[-1].output_type == "stream":  # one text, however many pieces a busy kernel sent it in
+                kept[-1].text += output.text
+                continue
             kept.append(nbformat.v4.new_output("stream", name="stdout", text=output.text))
         elif output.output_type in {"execute_result", "display_data"} and set(output.data) == {"text/plain"}:
             kept.append(nbformat.v4.new_output("display_data", data={"text/plain": output.data["text/plain"]}))
