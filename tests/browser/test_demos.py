@@ -172,7 +172,8 @@ def test_ten_random_places_of_every_control(desk, means):
             for _ in range(PLACES // 2):
                 (pointer_place if means == "pointer" else keyboard_place)(demo, c, rng)
                 values.add(str(demo.look()["parameters"][c["name"]]))
-            assert len(values) >= min(3, len(c.get("options", "abc"))), (
+            # five draws among three options can miss one; test_every_control_by_keyboard goes through them all
+            assert len(values) >= (2 if c["kind"] == "choice" else 3), (
                 f"by {means}, {c['name']} of {demo.spec['name']} hardly moves"
             )
             if means == "pointer" and c["kind"] == "slider":
