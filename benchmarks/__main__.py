@@ -33,7 +33,8 @@ MEASUREMENTS: dict[str, Callable[[], Table]] = {
 HEAD = """# Measurements
 
 `make bench` runs these measurements and writes this page. Times are medians of repeated runs on one machine, in one run;
-trust the ratios rather than the seconds. Nothing here is a test: a slow machine fails nothing.
+trust the ratios rather than the seconds. Nothing here is a test: a slow machine fails nothing. The tables of the demos and
+pages need the built site and Chromium.
 
 {machine}
 
