@@ -68,6 +68,10 @@ WIDE = """() => [...document.querySelectorAll('.bd-article *')].filter(e => {
   return true;
 }).map(e => `${e.tagName}.${e.className.baseVal ?? e.className}`).slice(0, 5)"""
 
+# A formula that is wider than its line, and neither shown in full nor to be scrolled.
+CUT = """() => [...document.querySelectorAll('.bd-article .math')].filter(e => e.scrollWidth > e.clientWidth + 1
+  && e.clientWidth && ['hidden', 'clip'].includes(getComputedStyle(e).overflowX)).map(e => e.textContent.slice(0, 60))"""
+
 
 def violations(page, where=None):
     """What breaks a rule, contrast apart, as lines to read."""
