@@ -241,11 +241,14 @@ def check_law(initialization: Any, degree: int = 1) -> None:
             "the limit needs laws of weight and bias that are symmetric about 0, but one given is not, probably a law "
             "of positive numbers or a shifted one; shift it so that its median is 0."
         )
-    if (law := initialization.breakpoint) is not None and not (np.isfinite(law.std()) and _has_moment(law, float(law.std()), 2)):
-        raise ValueError(
-            f"the kernel exists only if the breakpoint has a finite variance, but that of the law given is {law.var():.3g} and "
-            f"its tails are too heavy, probably a Cauchy or Student law with few degrees of freedom; choose lighter tails."
-        )
+    if (law := initialization.breakpoint) is not None:
+        scale, order = float(law.std()), 2 * degree
+        if not np.isfinite(scale) or not _has_moment(law, scale, order):
+            which = "variance" if order == 2 or not np.isfinite(scale) else f"moment of order {order}"
+            raise ValueError(
+                f"the kernel exists only if the breakpoint has a finite {which}, but the law given has a standard deviation of "
+                f"{scale:.3g} and heavy tails, probably a Cauchy or Student law with few degrees of freedom; take lighter tails."
+            )
     signs = initialization.signs
     laws = {} if initialization.breakpoint is not None else {"bias": initialization.bias}
     if not signs:
@@ -277,9 +280,9 @@ def check_law(initialization: Any, degree: int = 1) -> None:
 
 def _has_moment(law: Any, scale: float, order: int) -> bool:
     """Whether E|X|^order is finite: the tail of r^(order + 1) times the density must vanish."""
-    if np.isfinite(law.support()[1]):
+    if np.isfinite(law.support()).all():
         return True
     r = scale * np.array([1e12, 1e24, 1e36])
     with np.errstate(all="ignore"):
-        tail = r ** (order + 1) * law.pdf(r)
+        tail = r ** (order + 1) * np.maximum(law.pdf(r), law.pdf(-r))
     return bool(tail[1] < 0.5 * tail[0] or tail[0] == 0)

@@ -141,10 +141,18 @@ def test_heavy_tails_of_finite_variance(nu, kind):
     assert ib.wide_limit(x, y, initialization=init)(t) == pytest.approx(kernel[5:] @ np.linalg.solve(kernel[:5], y), abs=1e-11)
 
 
-def test_a_breakpoint_without_variance_is_refused():
-    for law in (stats.cauchy(), stats.t(2)):
-        with pytest.raises(ValueError, match="the breakpoint has a finite variance"):
-            ib.wide_limit([0.1, 0.5], [1.0, 2.0], initialization=ib.Initialization(breakpoint=law))
+@pytest.mark.parametrize(
+    ("law", "activation", "match"),
+    [
+        (stats.cauchy(), "relu", "variance"),
+        (stats.t(2), "relu", "variance"),
+        (stats.t(4), "relu^2", "moment of order 4"),
+    ],
+)
+def test_breakpoints_without_the_moments_of_the_kernel_are_refused(law, activation, match):
+    init = ib.Initialization(breakpoint=law)
+    with pytest.raises(ValueError, match=f"the breakpoint has a finite {match}, but .* probably"):
+        ib.wide_limit([0.1, 0.5], [1.0, 2.0], initialization=init, activation=activation)
 
 
 @pytest.mark.parametrize("case", REFUSED)

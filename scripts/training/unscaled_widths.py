@@ -19,7 +19,7 @@ import sys
 
 import numpy as np
 import provenance
-from scipy import stats
+from scaled_widths import INIT, POTENTIALS, X, Y
 
 import ibtext as ib
 from ibtext.sweep import sweep
@@ -27,14 +27,6 @@ from ibtext.sweep import sweep
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "unscaled_widths.csv"
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
-INIT = ib.Initialization(weight="signs", bias=stats.uniform(-1, 2))
-POTENTIALS = {
-    "x^2": ib.QuadraticPotential(),
-    "|x|^3+x^2": ib.PowerPotential(p=3, omega=1.0),
-    "x^4+x^2": ib.PowerPotential(p=4, omega=1.0),
-}
 WIDTHS = (20, 60, 180, 540, 1620, 4860, 14580, 43740)
 SEEDS = tuple(range(10))
 TOL = 1e-10
