@@ -29,9 +29,9 @@ except ModuleNotFoundError as error:
         f'pip install "ibtext[torch]".'
     ) from error
 
-from . import potentials as catalogue
 from .errors import ConvergenceError, check_count, check_flag, check_number, check_positive
 from .potentials import Potential, QuadraticPotential, Scaled
+from .potentials import catalogue as catalogue
 
 __all__ = ["MirrorDescent"]
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import ibtext as ib
-from ibtext.custom_potential import CustomPotential
+from ibtext.potentials.custom import CustomPotential
 from ibtext.torch import MirrorDescent
 
 F64 = torch.float64

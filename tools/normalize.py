@@ -86,7 +86,7 @@ def demo_picture(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 def draw_demos(notebook: nbformat.NotebookNode) -> None:
     """Run the cells that show a demo, and nothing else, for fresh pictures."""
     import ibtext as ib
-    from ibtext.demos import figure
+    from ibtext.demos.kit import figure
 
     for cell in notebook.cells:
         if cell.cell_type == "code" and DEMO.search(cell.source):

@@ -6,19 +6,19 @@ import importlib
 from typing import Any
 
 _WHERE = {
-    "Demo": "base",
-    **dict.fromkeys(("Choice", "Control", "Labels", "Points"), "controls"),
-    **dict.fromkeys(("Band", "Bars", "Curve", "Image", "Panel", "Path", "Scatter"), "layers"),
-    **dict.fromkeys(("Mark", "Question", "Sketch"), "questions"),
-    **dict.fromkeys(("Dual", "Kernel", "Table"), "engines"),
-    **dict.fromkeys(("BiasLawDemo", "LabelShiftDemo", "PenaltyDialDemo"), "curvature_penalty"),
-    "WidthDemo": "finite_width",
-    "CurvatureDemo": "scaled_potentials",
-    "FlowDemo": "training_time",
-    **dict.fromkeys(("LazyRichDemo", "ModesDemo"), "kernel_regime"),
-    **dict.fromkeys(("GeometryDemo", "StepSizeDemo"), "mirror_descent"),
-    **dict.fromkeys(("DialDemo", "OpeningDemo", "UnscaledWidthDemo"), "unscaled_potentials"),
-    **dict.fromkeys(("DoubleDescentDemo", "InterpolantDemo", "OptimiserDemo"), "implicit_bias"),
+    "Demo": "kit.base",
+    **dict.fromkeys(("Choice", "Control", "Labels", "Points"), "kit.controls"),
+    **dict.fromkeys(("Band", "Bars", "Curve", "Image", "Panel", "Path", "Scatter"), "kit.layers"),
+    **dict.fromkeys(("Mark", "Question", "Sketch"), "kit.questions"),
+    **dict.fromkeys(("Dual", "Kernel", "Table"), "kit.engines"),
+    **dict.fromkeys(("BiasLawDemo", "LabelShiftDemo", "PenaltyDialDemo"), "chapters.curvature_penalty"),
+    "WidthDemo": "chapters.finite_width",
+    "CurvatureDemo": "chapters.scaled_potentials",
+    "FlowDemo": "chapters.training_time",
+    **dict.fromkeys(("LazyRichDemo", "ModesDemo"), "chapters.kernel_regime"),
+    **dict.fromkeys(("GeometryDemo", "StepSizeDemo"), "chapters.mirror_descent"),
+    **dict.fromkeys(("DialDemo", "OpeningDemo", "UnscaledWidthDemo"), "chapters.unscaled_potentials"),
+    **dict.fromkeys(("DoubleDescentDemo", "InterpolantDemo", "OptimiserDemo"), "chapters.implicit_bias"),
 }
 
 __all__ = sorted(_WHERE)

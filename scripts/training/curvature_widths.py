@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import provenance
+from ibtext.sweep import sweep
 from scipy import stats
 
 import ibtext as ib
-from ibtext.sweep import sweep
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "curvature_widths.csv"

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 import provenance
+from ibtext.sweep import sweep
 from scipy import stats
 
 import ibtext as ib
-from ibtext.sweep import sweep
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "kernel_laziness.csv"

@@ -18,10 +18,10 @@ import sys
 
 import numpy as np
 import provenance
+from ibtext.sweep import sweep
 from scipy import stats
 
 import ibtext as ib
-from ibtext.sweep import sweep
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "scaled_widths.csv"

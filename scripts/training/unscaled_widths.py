@@ -19,10 +19,10 @@ import sys
 
 import numpy as np
 import provenance
+from ibtext.sweep import sweep
 from scaled_widths import INIT, POTENTIALS, X, Y
 
 import ibtext as ib
-from ibtext.sweep import sweep
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "unscaled_widths.csv"

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from ibtext import demos
-from ibtext.demos.base import Demo, _Unbound
+from ibtext.demos.kit.base import Demo, _Unbound
 from tools.execute import ROOT
 from tools.normalize import DEMO, demo_picture
 
@@ -44,7 +44,7 @@ def test_a_demo_cell_stores_its_picture_and_its_present_caption(cell: nbformat.N
 def test_the_picture_of_a_run_is_kept_small_and_kept_again() -> None:
     from matplotlib.figure import Figure
 
-    from ibtext.demos import figure
+    from ibtext.demos.kit import figure
 
     png = figure.png(Figure(figsize=(7, 3)))
     shown = [

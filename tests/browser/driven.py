@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from ibtext.demos.base import Demo, _Unbound
+from ibtext.demos.kit.base import Demo, _Unbound
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = re.compile(r'<script type="application/vnd\.jupyter\.widget-state\+json">(.*?)</script>', re.DOTALL)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ibtext.demos import Choice, Control, Demo, Points
-from ibtext.demos.base import _Unbound
-from ibtext.demos.layers import check_shapes
+from ibtext.demos.kit.base import _Unbound
+from ibtext.demos.kit.layers import check_shapes
 
 #: A mean that is infinite where p = n, so that the curve has a gap there.
 GAPS = {"mean"}

@@ -10,10 +10,10 @@ from ends import check, compute, settings, values_of
 
 import ibtext as ib
 from ibtext.demos import BiasLawDemo, Labels, LabelShiftDemo, PenaltyDialDemo, WidthDemo
-from ibtext.demos import table as tables
-from ibtext.demos.base import _Unbound
-from ibtext.demos.curvature_penalty import FAMILIES, X, Y, start
-from ibtext.demos.finite_width import LINES, WIDTHS, deviation
+from ibtext.demos.chapters.curvature_penalty import FAMILIES, X, Y, start
+from ibtext.demos.chapters.finite_width import LINES, WIDTHS, deviation
+from ibtext.demos.kit import table as tables
+from ibtext.demos.kit.base import _Unbound
 
 DEMOS = (BiasLawDemo, LabelShiftDemo, PenaltyDialDemo, WidthDemo)
 AT = [0, 50, 100, 150, 200]  # where the data lie on the grid
@@ -68,7 +68,7 @@ def test_the_most_crowded_law():
 def test_the_network_of_the_first_demo_is_drawn_from_the_law_it_names(family):
     from scipy import stats
 
-    from ibtext.demos.curvature_penalty import units
+    from ibtext.demos.chapters.curvature_penalty import units
 
     weight, bias = units(family, 500)
     assert stats.kstest(3.0 * bias, start(family, 3.0).bias.cdf).pvalue > 0.01

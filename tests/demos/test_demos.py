@@ -31,7 +31,7 @@ from ibtext.demos import (
     Sketch,
     Table,
 )  # fmt: skip
-from ibtext.demos.declare import DeclarationError, Dual
+from ibtext.demos.kit.declare import DeclarationError, Dual
 
 DEMOS = [CurvatureDemo, FlowDemo]
 GRID = np.linspace(0.0, 1.0, 11)
@@ -39,7 +39,7 @@ GRID = np.linspace(0.0, 1.0, 11)
 
 def unbound(cls):
     """Return the computing half of a demo: no table is built, so tests of ``compute`` stay quick."""
-    from ibtext.demos.base import _Unbound
+    from ibtext.demos.kit.base import _Unbound
 
     return _Unbound(cls)
 
@@ -131,7 +131,7 @@ def test_the_widget_carries_a_picture_for_readers_without_scripts():
     data, _ = demo._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
-    from ibtext.demos import figure
+    from ibtext.demos.kit import figure
 
     page = figure.noscript(demo.figure(), 'said "so"')
     source = unquote(re.fullmatch(r'<noscript class="ib-still">.*src="data:image/svg\+xml,([^"]*)".*</noscript>', page)[1])
@@ -196,7 +196,7 @@ def test_the_second_example_of_the_guide_runs():
 
 
 def test_sentences_find_what_an_array_says():
-    from ibtext.demos.words import sentence
+    from ibtext.demos.kit.words import sentence
 
     say = {"controls": (), "panels": (), "result": {"y": np.array([3.0, -4.0, np.nan])}, "parameters": {}}
     assert sentence("{y_max:.1f} {y_min:.1f} {y_rms:.2f}", **say) == "3.0 -4.0 3.54"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ibtext.demos import Control, CurvatureDemo, Table
-from ibtext.demos import table as tables
-from ibtext.demos.base import _Unbound
+from ibtext.demos.kit import table as tables
+from ibtext.demos.kit.base import _Unbound
 
 CONTROLS = CurvatureDemo.controls[:2]
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from ibtext.demos import Demo, DoubleDescentDemo, InterpolantDemo, OptimiserDemo
-from ibtext.demos.base import _Unbound
-from ibtext.demos.implicit_bias import (
+from ibtext.demos.chapters.implicit_bias import (
     DATA,
     LABEL,
     ROW,
@@ -21,13 +20,14 @@ from ibtext.demos.implicit_bias import (
     one_sample,
     train,
 )
+from ibtext.demos.kit.base import _Unbound
 
 DEMOS: tuple[type[Demo], ...] = (InterpolantDemo, OptimiserDemo, DoubleDescentDemo)
 
 
 @pytest.mark.parametrize("cls", DEMOS)
 def test_the_table_is_accurate_and_small(cls: type[Demo]) -> None:
-    from ibtext.demos import table
+    from ibtext.demos.kit import table
 
     demo = _Unbound(cls)
     many = getattr(demo, "compute_many", None) or (lambda every: [demo.compute(**s) for s in every])

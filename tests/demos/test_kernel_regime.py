@@ -13,8 +13,8 @@ from scipy import stats
 
 import ibtext as ib
 from ibtext.demos import LazyRichDemo, ModesDemo
-from ibtext.demos.base import _Unbound
-from ibtext.demos.kernel_regime import LOG_TIMES, SCALES, WIDTHS, X, kernel, training_runs
+from ibtext.demos.chapters.kernel_regime import LOG_TIMES, SCALES, WIDTHS, X, kernel, training_runs
+from ibtext.demos.kit.base import _Unbound
 
 
 @pytest.mark.parametrize(("n", "alpha"), list(product(WIDTHS, SCALES)))

@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from ibtext.demos import Choice, Control, Demo, GeometryDemo, StepSizeDemo, table
-from ibtext.demos.base import _Unbound
-from ibtext.demos.mirror_descent import LABEL, OTHERS, ROW, START, potential
+from ibtext.demos import Choice, Control, Demo, GeometryDemo, StepSizeDemo
+from ibtext.demos.chapters.mirror_descent import LABEL, OTHERS, ROW, START, potential
+from ibtext.demos.kit import table
+from ibtext.demos.kit.base import _Unbound
 
 DEMOS = [GeometryDemo, StepSizeDemo]
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibtext.demos import Choice, Control, Curve, Demo, FlowDemo, Labels, Panel, Points, Table, rows, store
-from ibtext.demos import table as tables
-from ibtext.demos.declare import DeclarationError
+from ibtext.demos import Choice, Control, Curve, Demo, FlowDemo, Labels, Panel, Points, Table
+from ibtext.demos.kit import rows, store
+from ibtext.demos.kit import table as tables
+from ibtext.demos.kit.declare import DeclarationError
 
 X = np.linspace(0.0, 20.0, 201)
 CONTROLS = (
@@ -94,7 +95,7 @@ def test_the_flow_demo_keeps_its_promise():
     """Build the demo's table and check it at settings drawn with another seed than the build's own."""
     built = FlowDemo._build()
     assert built.error <= FlowDemo.engine.tolerance and built.checks == 200
-    from ibtext.demos.base import _Unbound
+    from ibtext.demos.kit.base import _Unbound
 
     other = Table(nodes=FlowDemo.engine.nodes, repeat={"p": 10}, checks=30, seed=1)
     error, _, _ = tables.measure(built.data, built.meta, _Unbound(FlowDemo).compute_many, FlowDemo.controls, other)

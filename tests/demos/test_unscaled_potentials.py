@@ -13,9 +13,9 @@ from scipy import stats
 
 import ibtext as ib
 from ibtext.demos import Demo, DialDemo, OpeningDemo, UnscaledWidthDemo
-from ibtext.demos import table as tables
-from ibtext.demos.base import _Unbound
-from ibtext.demos.unscaled_potentials import GRID, ORDERS, WIDTHS, X_THREE, X, Y
+from ibtext.demos.chapters.unscaled_potentials import GRID, ORDERS, WIDTHS, X_THREE, X, Y
+from ibtext.demos.kit import table as tables
+from ibtext.demos.kit.base import _Unbound
 
 
 def test_every_network_of_the_width_demo_is_drawn_and_fits_the_data() -> None:

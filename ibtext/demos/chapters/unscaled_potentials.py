@@ -1,0 +1,272 @@
+"""Chapter 10: what is left of an unscaled potential in a wide network, shifted labels, and the dial between two worlds."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..kit.base import Demo
+from ..kit.declare import Choice, Control, Curve, Labels, Panel, Question, Scatter, Table
+
+X = (-0.8, -0.4, 0.0, 0.4, 0.8)
+Y = (0.5, -0.3, 0.4, -0.2, 0.6)
+GRID = np.linspace(-1.0, 1.0, 201)
+WIDTHS = (20, 60, 180, 540, 1620, 4860)
+#: Exponent of the order and the factor beta / mu of the leading term, for each potential of the first demo.
+ORDERS = {"cube": (3, 1.5), "fourth": (4, 2.0), "cosh": (4, 1 / 6)}
+LOG_WIDTHS = np.linspace(0.0, 4.0, 41)
+#: Three gentle data points, so that what a shift does can be seen beside what the data do.
+X_THREE = (-0.5, 0.0, 0.5)
+Y_THREE = (0.1, -0.1, 0.15)
+
+
+def _setting() -> dict[str, Any]:
+    from scipy import stats
+
+    import ibtext as ib
+
+    return {"activation": "relu", "initialization": ib.Initialization(weight="signs", bias=stats.uniform(-1.0, 2.0))}
+
+
+def _potential(name: str) -> Any:
+    import ibtext as ib
+
+    kinds = {"square": ib.QuadraticPotential, "cosh": ib.CoshPotential}
+    return kinds[name]() if name in kinds else ib.PowerPotential(p={"cube": 3, "fourth": 4}[name], omega=1.0)
+
+
+@cache
+def _trained(name: str, width: int) -> np.ndarray:
+    """Return a really sampled network on ``GRID`` after training all layers; the start is the same for every potential."""
+    import ibtext as ib
+
+    net = ib.ShallowNetwork.sample(width=width, rng=0, **_setting())
+    run = ib.mirror_flow(net, X, Y, potential=_potential(name), tol=1e-9)
+    return np.asarray(run.network(GRID))
+
+
+@cache
+def _limit() -> np.ndarray:
+    import ibtext as ib
+
+    return ib.wide_limit(X, Y, **_setting())(GRID)
+
+
+@cache
+def _leading(name: str) -> np.ndarray:
+    """Return the leading term e of the theorem on the distance to gradient flow, by an even grid of neurons."""
+    q, factor = ORDERS[name]
+    b = (np.arange(4000) + 0.5) / 2000 - 1
+    s, at = (np.concatenate([np.maximum(w * np.asarray(x)[:, None] - b, 0.0) for w in (1, -1)], axis=1) for x in (X, GRID))
+    alpha = np.linalg.solve(s @ s.T / b.size / 2, Y) @ s
+    left = at - at @ s.T @ np.linalg.solve(s @ s.T, s)
+    e: np.ndarray = -factor * left @ (np.abs(alpha) ** (q - 2) * alpha) / alpha.size
+    return e
+
+
+class UnscaledWidthDemo(Demo):
+    """Really trained networks: gradient flow and another unscaled potential from one start, and the difference magnified."""
+
+    title = "What is left of the potential?"
+    question = Question(
+        text="Choose x⁴ + x². From width 540 to width 4860, nine times as many neurons, the distance between the two networks "
+        "falls. By which factor, measured on these networks: which of the three is nearest?",
+        choices=("3, like one over the square root of n", "9, like 1/n", "81, like 1/n²"),
+        answer=2,
+        because="Output weights move by 1/n, and at displacement u the second derivative of x⁴ + x² differs from its value at 0 "
+        "by 12u². So the distance falls like 1/n². Measured is a factor of 65 and not yet 81: at width 540 the distance is "
+        "still smaller than the leading term says. For |x|³ + x² it is 6|u|, hence 1/n, and the measured factor is 7.",
+    )
+    controls = (
+        Choice(name="potential", symbol="φ", label="potential", default="cube",
+               options={"cube": "|x|³ + x²", "fourth": "x⁴ + x²", "cosh": "cosh x"}),
+        Choice(name="width", symbol="n", label="width", options={n: str(n) for n in WIDTHS}, default=60),
+    )  # fmt: skip
+    panels = (
+        Panel(
+            title="Two trained networks", x=GRID, x_label="input x", y_label="output f(x)", y_limits=(-1.0, 1.5), marks=X,
+            data=(X, Y),
+            curves=(
+                Curve(key="flow", label="x²: gradient flow", color="grey", dash="dashed", width=2.5),
+                Curve(key="mirror", label="{potential}", color="blue", width=1.75),
+            ),
+        ),
+        Panel(
+            title="Their difference, over the size predicted for this width", x=GRID, x_label="input x",
+            y_label="difference / (sup|e| n^(2−q))", y_limits=(-1.5, 1.5), marks=X,
+            curves=(
+                Curve(key="predicted", label="predicted at large n", color="grey", dash="dashed", width=2.5),
+                Curve(key="difference", label="measured", color="blue", width=1.75),
+            ),
+        ),
+        Panel(
+            title="Distance against width", x=np.log10([10.0, 10_000.0]), x_label="width n", y_label="largest difference",
+            y_limits=(-7.0, 1.0), x_log=True, y_log=True,
+            curves=(Curve(key="line", label="prediction", color="grey", dash="dashed"),),
+            scatter=(
+                Scatter(x="log_widths", y="log_distances", label="networks", color="blue", marker="circle"),
+                Scatter(x="log_width", y="log_distance", label="this one", color="orange", marker="diamond"),
+            ),
+        ),
+    )  # fmt: skip
+    presets: ClassVar = {
+        "Wide": {"width": 4860},
+        "Narrow": {"width": 20},
+        "Fourth power, 540": {"potential": "fourth", "width": 540},
+        "Fourth power, 4860": {"potential": "fourth", "width": 4860},
+    }
+    summary = (
+        "At width {width}, {potential} and gradient flow give networks that differ by up to {distance:.2g} on [−1, 1]; "
+        "that of gradient flow is up to {error:.2g} from the limit of infinite width."
+    )
+    engine = Table()
+
+    def compute(self, *, potential: str, width: int) -> dict[str, Any]:
+        """Train both networks (kept for the session), compare them with each other and with the prediction."""
+        q, _ = ORDERS[potential]
+        e = _leading(potential)
+        size = float(np.max(np.abs(e)))
+        flow, mirror = _trained("square", int(width)), _trained(potential, int(width))
+        distances = [float(np.max(np.abs(_trained(potential, n) - _trained("square", n)))) for n in WIDTHS]
+        distance = distances[WIDTHS.index(int(width))]
+        return {
+            "flow": flow, "mirror": mirror, "predicted": e / size, "difference": (mirror - flow) * width ** (q - 2) / size,
+            "line": np.log10(size) + (2 - q) * np.asarray(self.panels[2].x), "log_widths": np.log10(WIDTHS),
+            "log_distances": np.log10(distances), "log_width": float(np.log10(width)), "log_distance": float(np.log10(distance)),
+            "distance": distance, "error": float(np.max(np.abs(flow - _limit()))),
+        }  # fmt: skip
+
+
+class OpeningDemo(Demo):
+    """The limit of every unscaled potential beside the natural spline, for labels that are dragged and shifted."""
+
+    title = "Shifted labels bend the function"
+    question = Question(
+        text="Biases are uniform on [−1, 1]. All three labels move up by 2. What does the network's function do outside the "
+        "data?",
+        choices=(
+            "It moves up by 2 and keeps its shape",
+            "It moves up and bends up at both ends",
+            "It moves up and bends down at both ends",
+        ),
+        answer=1,
+        because="A constant is not free for the network. The third term of the penalty is small if a high function opens "
+        "upwards, like a U, and a low one downwards. Its weight falls with the width of the law of the biases: for [−3, 3] a "
+        "shift of −2 is not enough to close the U that the labels ask for. The natural spline keeps its shape.",
+    )
+    controls = (
+        Control(name="shift", symbol="c", label="added to all labels", minimum=-2.0, maximum=2.0, default=0.0, steps=80),
+        Choice(name="a", symbol="a", label="biases in [−a, a]", default=1.0,
+               options={1.0: "1", 1.5: "1.5", 3.0: "3"}),
+        Labels(name="labels", symbol="y", label="label before the shift", x=X_THREE, default=Y_THREE, minimum=-0.4, maximum=0.4),
+    )  # fmt: skip
+    panels = (
+        Panel(
+            title="The function, labels shifted back to where they were", x=np.linspace(-1.6, 1.6, 321), x_label="input x",
+            y_label="output h̄(x) − c", y_limits=(-4.0, 4.0), points="labels", marks=X_THREE,
+            curves=(
+                Curve(key="spline", label="natural spline", color="grey", dash="dashed", width=1.75),
+                Curve(key="limit", label="network", color="blue", width=2.5),
+            ),
+        ),
+        Panel(
+            title="How much it bends", x=np.linspace(-1.6, 1.6, 321), x_label="input x", y_label="curvature h̄″(x)",
+            y_limits=(-12.0, 12.0), marks=X_THREE,
+            curves=(
+                Curve(key="spline_bend", label="natural spline", color="grey", dash="dashed", width=1.75),
+                Curve(key="limit_bend", label="network", color="blue", width=2.5),
+            ),
+        ),
+    )  # fmt: skip
+    presets: ClassVar = {
+        "Up by 2": {"shift": 2.0},
+        "Down by 2": {"shift": -2.0},
+        "Constant labels": {"labels": [0.0] * 3, "shift": 1.0},
+        "Wide biases": {"shift": 2.0, "a": 3.0},
+    }
+    summary = (
+        "With labels shifted by {shift:.2f} and biases in [−{a:.2f}, {a:.2f}], the network's slopes at the two ends add up to "
+        "{sum:.2f} and differ by {opening:.2f} (natural spline: {spline_opening:.2f})."
+    )
+    engine = Table(nodes={"shift": 2}, linear="labels")
+
+    def compute(self, *, shift: float, a: float, labels: list[float]) -> dict[str, Any]:
+        """Return both interpolants of the shifted labels, less the shift, with their curvature and end slopes."""
+        from scipy import stats
+
+        import ibtext as ib
+
+        x, y = np.asarray(self.panels[0].x), np.asarray(labels, dtype=float) + shift
+        init = ib.Initialization(weight="signs", bias=stats.uniform(-a, 2 * a))
+        spline = ib.splines.natural_spline(X_THREE, y)
+        limit = ib.wide_limit(X_THREE, y, activation="relu", initialization=init)
+        left, right = limit.derivative(np.array([-a - 1.0, a + 1.0]))
+        first, last = spline.derivative(np.array([X_THREE[0], X_THREE[-1]]))
+        return {
+            "limit": limit(x) - shift, "spline": spline(x) - shift, "limit_bend": limit.derivative(x, order=2),
+            "spline_bend": spline.derivative(x, order=2), "sum": float(left + right), "opening": float(right - left),
+            "spline_opening": float(last - first),
+        }  # fmt: skip
+
+
+class DialDemo(Demo):
+    """One dial: the unscaled potential |x|^q + x^2 at width n is the scaled potential |x|^q + n^(q-2) x^2."""
+
+    title = "Width is a dial"
+    question = Question(
+        text="An unscaled potential |x|^q + x² is used in wider and wider networks. For which exponent does the width need to be "
+        "largest before the function is within a thousandth of that of gradient flow?",
+        choices=("q = 3", "q = 4", "q = 6"),
+        answer=0,
+        because="At width n the potential acts like |x|^q + n^(q−2) x². The factor of x² grows fastest for large q, so a large "
+        "exponent gives in first: what it adds to x² near 0 is flattest. A thousandth is reached at width 2100 for q = 3, at "
+        "390 for q = 4 and at 140 for q = 6.",
+    )
+    controls = (
+        Control(name="n", symbol="n", label="width", minimum=1.0, maximum=1e4, default=10.0, log=True),
+        Choice(name="q", symbol="q", label="exponent", options={3: "3", 4: "4", 6: "6"}, default=4),
+    )
+    panels = (
+        Panel(
+            title="The function learned, less that of gradient flow", x=GRID, x_label="input x", y_label="difference",
+            y_limits=(-0.12, 0.12), marks=X,
+            curves=(
+                Curve(key="zero", label="gradient flow", color="grey", dash="dashed", width=1.75),
+                Curve(key="difference", label="q = {q}, n = {n:.0f}", color="blue", width=2.5),
+            ),
+        ),
+        Panel(
+            title="Its size at every width", x=LOG_WIDTHS, x_label="width n", y_label="largest difference", y_limits=(-11.0, 0.0),
+            x_log=True, y_log=True, cursor="n", curves=(Curve(key="sizes", label="q = {q}", color="blue", width=2.5),),
+        ),
+    )  # fmt: skip
+    presets: ClassVar = {
+        "The scaled potential of the next chapter": {"n": 1.0},
+        "Halfway": {"n": 30.0},
+        "Wide, q = 3": {"n": 5000.0, "q": 3},
+    }
+    summary = (
+        "At width {n:.0f} the unscaled potential with exponent {q:.0f} acts like the scaled one with n^(q − 2) before x², and "
+        "the function differs from that of gradient flow by up to {sizes_here:.1g}."
+    )
+    engine = Table(nodes={"n": 33})
+
+    def compute(self, *, n: float, q: int) -> dict[str, Any]:
+        """Return the mean behaviour at width n (the sampling error left out), less the limit of gradient flow."""
+        return {"zero": np.zeros_like(GRID), "difference": _dial(q, float(n)), "sizes": _sizes(q)}
+
+
+def _dial(q: int, n: float) -> np.ndarray:
+    import ibtext as ib
+
+    scaled = ib.Scaled(ib.PowerPotential(p=q, omega=n ** (q - 2)))
+    difference: np.ndarray = ib.wide_limit(X, Y, potential=scaled, **_setting())(GRID) - _limit()
+    return difference
+
+
+@cache
+def _sizes(q: int) -> np.ndarray:
+    """Return base-10 logarithms of the largest difference at all ``LOG_WIDTHS``."""
+    return np.log10([float(np.max(np.abs(_dial(q, 10.0**v)))) for v in LOG_WIDTHS])

@@ -1,0 +1,107 @@
+"""Problems for ``ibtext.dual``: what the solver asks of them, and the one with finitely many columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import LARGEST_ARGUMENT, check_points, shortened
+from ..potentials import Potential
+
+__all__ = ["Columns", "FiniteColumns", "check_equation", "largest"]
+
+Array = npt.NDArray[np.float64]
+
+
+class Columns(Protocol):
+    """What ``solve_dual`` and ``dual_flow`` need of a problem.
+
+    Columns in another basis than the data's may have two more methods: ``retract(multiplier, step)``, how to move
+    along a Newton step (a straight line without it; any curve with that tangent will do), and
+    ``measure(residual)``, the largest residual in the units of the labels (``max |residual|`` without it).
+    """
+
+    def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
+        """Return F(multiplier), shape (M,), and its Jacobian H(multiplier), shape (M, M)."""
+
+
+@dataclass(frozen=True)
+class FiniteColumns:
+    r"""Finitely many columns: :math:`F(\lambda) = A\, \mathrm{diag}(m)\, (\varphi')^{-1}(z + A^T \lambda)`.
+
+    Parameters
+    ----------
+    features : array (M, K)
+        Entry ``A[i, k]``.
+    masses : array (K,) or float
+        Positive weights of the columns.
+    potential : Potential
+    start : array (K,) or float
+        Dual start z.
+
+    One evaluation costs O(M^2 K).
+    """
+
+    features: Array
+    masses: Array | float
+    potential: Potential
+    start: Array | float = 0.0
+
+    def __post_init__(self) -> None:
+        features, masses = check_points("features", self.features), check_points("masses", self.masses)
+        start = check_points("start", self.start)
+        if not isinstance(self.potential, Potential):
+            raise TypeError(
+                f"potential must be a potential of one coordinate, but {shortened(self.potential)} was given, probably a Scaled "
+                f"one, a class without its brackets or a function; pass for instance CoshPotential()."
+            )
+        if features.ndim != 2 or not {masses.shape, start.shape} <= {(), features.shape[1:]} or np.any(masses <= 0):
+            raise ValueError(
+                f"features must have shape (M, K), masses (positive) and start one number for each column or one for all, but "
+                f"shapes {features.shape}, {masses.shape} and {start.shape} with a smallest mass {masses.min():g} were given, "
+                f"probably transposed features; pass features.T."
+            )
+        if np.max(np.abs(features)) > LARGEST_ARGUMENT:
+            raise ValueError(
+                f"features must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {np.max(np.abs(features)):g} was "
+                f"given, probably an overflow upstream or a wrong unit; rescale them."
+            )
+        for name, value in (("features", features), ("masses", masses), ("start", start)):
+            object.__setattr__(self, name, value)
+
+    def primal(self, multiplier: Array) -> Array:
+        """The parameters theta, shape (K,), that belong to a multiplier."""
+        return np.asarray(self.potential.inverse_gradient(self.start + multiplier @ self.features), dtype=np.float64)
+
+    def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
+        """F, shape (M,), and its Jacobian H, shape (M, M)."""
+        with np.errstate(all="ignore"):  # what overflows, or has no kernel, the solver refuses
+            theta = self.primal(multiplier)
+            value = self.features @ (self.masses * theta)
+            weights = self.masses / self.potential.hessian(theta)
+            return value, (self.features * weights) @ self.features.T
+
+
+def check_equation(columns: Any, y: Any, start: Any) -> tuple[Array, Array]:
+    """Right-hand side and first multiplier, both of shape (M,)."""
+    if not callable(getattr(columns, "evaluate", None)):
+        raise TypeError(
+            f"columns must have a method evaluate(multiplier), but {shortened(columns)} was given, probably a matrix; pass for "
+            f"instance FiniteColumns(features, 1.0, CoshPotential())."
+        )
+    y = check_points("y", y)
+    first = np.zeros_like(y) if start is None else check_points("start", start).copy()
+    size = columns.features.shape[0] if isinstance(columns, FiniteColumns) else y.size
+    if y.shape != (size,) or first.shape != (size,):
+        raise ValueError(
+            f"y and start must hold one number for each of the {size} equations, but shapes {y.shape} and {first.shape} were "
+            f"given, probably one for each column or a column vector; pass y.ravel()."
+        )
+    return y, first
+
+
+def largest(residual: Array) -> float:
+    return float(np.max(np.abs(residual)))

@@ -1,0 +1,46 @@
+"""Pieces that shrink toward a place where a dual profile is small, for inverse gradients that bend there."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..potentials import Potential
+
+__all__ = ["graded_fractions", "straight_below"]
+
+Array = npt.NDArray[np.float64]
+
+RATIO = 4.0
+"""Factor between neighbouring pieces: 16 Gauss-Legendre nodes see a function singular at the origin to 1e-15 then."""
+
+
+def straight_below(potential: Potential) -> float:
+    """A dual value below which the inverse gradient is a straight line to a hundredth."""
+    z = 10.0 ** np.arange(2, -13, -1)
+    bent = np.abs(potential.hessian(potential.inverse_gradient(z)) / float(potential.hessian(0.0)) - 1) > 1e-2
+    return float(z[np.flatnonzero(bent)[-1]] / 10) if bent.any() else 1e2
+
+
+def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[npt.NDArray[np.intp], Array, Array]:
+    """Cut pieces on which the profile is monotone, given its absolute values at the ends, shape (2, P).
+
+    Returns, for each part, the number of its piece and the fractions of the piece at which it begins and ends. The
+    profile rises by ``RATIO`` from part to part if it is linear; where it may start flat (``degree`` above 1) the parts
+    grow by ``RATIO`` in length.
+    """
+    small, big = ends.min(0), ends.max(0)
+    base = np.maximum(small, floor)
+    levels = np.ceil(np.log(np.maximum(big / base, 1.0)) / np.log(RATIO)).astype(np.intp).clip(1, 60)
+    piece = np.repeat(np.arange(levels.size), levels)
+    step = np.arange(piece.size) - np.repeat(np.cumsum(levels) - levels, levels)
+    rise = np.maximum(big - small, np.finfo(float).tiny)[piece]
+
+    def fraction(j: npt.NDArray[np.intp]) -> Array:
+        power = RATIO ** (j if degree == 1 else j - levels[piece]).astype(np.float64)
+        inner = (base[piece] * power - small[piece]) / rise if degree == 1 else power
+        return np.where(j == 0, 0.0, np.where(j == levels[piece], 1.0, np.clip(inner, 0.0, 1.0)))
+
+    begin, end = fraction(step), fraction(step + 1)
+    reverse = (ends[1] < ends[0])[piece]
+    return piece, np.where(reverse, 1 - end, begin), np.where(reverse, 1 - begin, end)

@@ -1,0 +1,275 @@
+r"""Training in the limit of infinite width: the function reached and the penalty it minimises.
+
+Setting: :math:`f(x) = \sum_j a_j \sigma(w_j x - b_j) + d` with n units, (w, b) drawn from a symmetric law, mirror
+flow of :math:`L = \tfrac12 \sum_i (f(x_i) - y_i)^2` at rate 1/n. As n grows the trained network minus its start
+tends to
+
+.. math::
+
+    \bar h(t) = E\big[\alpha(w, b)\, \sigma(wt - b)\big], \qquad
+    \alpha(w, b) = (\varphi')^{-1}\Big(\sum_j \lambda_j \sigma(w x_j - b)\Big),
+
+where :math:`\lambda \in R^M` solves the dual equation :math:`\bar h(x_i) = y_i`. Gradient flow and every unscaled
+potential with :math:`0 < \varphi''(0) < \infty` give a linear equation; scaled potentials a nonlinear one with the
+same M unknowns. The path of training is in ``wide_path``.
+
+Sources: Jin and Montúfar (2023); Liang and Montúfar (2025). Proofs: the chapter on scaled potentials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..activations import AnyActivation
+from ..dual import LARGEST_LOSS, solve_dual
+from ..errors import (
+    ConvergenceError,
+    check_arguments,
+    check_data,
+    check_flag,
+    check_order,
+    check_tolerance,
+)
+from ..laws import Initialization
+from ..potentials import Potential, Scaled
+from . import penalty_terms as audit
+from .relu_powers import PowerColumns
+from .setting import limit_potential, wide_columns
+from .two_slopes import WideColumns
+
+__all__ = ["WideLimit", "wide_limit"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WideLimit:
+    r"""The function that an infinitely wide network learns; call it on an array of points.
+
+    ``wide_limit`` makes it; its fields with an underscore are the solver's own.
+
+    Attributes
+    ----------
+    x, y : arrays (M,)
+        The data.
+    dual : array (M,)
+        The multiplier :math:`\lambda`, rounded. Its entries cancel: sums such as :math:`\sum_j \lambda_j \sigma(w x_j - b)`
+        are uncertain by 1e-16 of its largest entry. With a potential that grows exponentially and rough labels that entry
+        may be 1e18; h is then evaluated from other unknowns, but nothing can be recomputed from ``dual``.
+    residual : float
+        Largest distance of :math:`F(\lambda)` from a label, measured from the chord through its neighbours, which is the
+        error that the solver leaves in :math:`\bar h`. (The function called meets the labels to rounding.)
+    iterations : int
+        Newton steps.
+    affine : tuple (u, v)
+        The free part :math:`ux + v`; (0, 0) unless ``free_affine`` was asked for.
+    activation : str
+        Name of the activation.
+    potential : None, Potential or Scaled
+        As given.
+    """
+
+    x: Array
+    y: Array
+    dual: Array
+    residual: float
+    iterations: int
+    affine: tuple[float, float]
+    activation: str
+    potential: Potential | Scaled | None
+    _columns: WideColumns | PowerColumns = field(repr=False)
+    _values: Array = field(repr=False)
+    _labels: Array = field(repr=False)
+    _initialization: Initialization = field(repr=False)
+
+    @property
+    def _is_scaled(self) -> bool:
+        return isinstance(self.potential, Scaled)
+
+    @cached_property
+    def penalty(self) -> float:
+        r"""The quantity that training minimises.
+
+        :math:`E\,D_\varphi(\alpha, 0)` for a scaled potential, :math:`E\,\alpha^2 = y^T K^{-1} y` for gradient flow and
+        unscaled ones. One more quadrature, when it is first asked for.
+
+        Its scale: :math:`E\,\alpha^2` is twice :math:`E\,D_\varphi` for :math:`x^2/2`, once for :math:`x^2`. With the
+        absolute value it is :math:`\tfrac14\int (h'')^2/\zeta`; with relu ``G1 + G2 + G3``, and ``G1`` has no factor.
+        """
+        return self._columns.penalty(self._values, scaled=self._is_scaled)
+
+    @cached_property
+    def condition(self) -> float:
+        """Condition number of the kernel at the solution, O(M^3): digits lost in the multiplier, not in h."""
+        columns = self._columns
+        unknowns = self._values[1:-1] if columns.free_affine else self._values
+        return columns.condition(columns.evaluate(unknowns)[1])
+
+    def __call__(self, t: Any) -> Array:
+        """The learned function at points ``t``, of the shape of ``t``. Cost O((T + M) log(T + M)).
+
+        Between two inputs it is the chord of the labels minus the Green integral of its curvature, so it meets the
+        labels to rounding; ``residual`` says how well the multiplier does. Beyond the support of the breakpoints, where
+        no unit bends, it is affine (a polynomial for powers of relu): an exact continuation.
+        """
+        t = check_arguments(t)
+        return self._columns.function(self._values, self._labels, t, 0)
+
+    def derivative(self, t: Any, *, order: int = 1) -> Array:
+        r"""First derivative, or the curvature :math:`\bar h''` (``order=2``), at points ``t``."""
+        order = check_order(order)
+        t = check_arguments(t)
+        return self._columns.function(self._values, self._labels, t, order)
+
+    def output_weight(self, c: Any) -> Array:
+        r"""The output weight :math:`\alpha(c)` (times n) of a neuron with breakpoint ``c``: |.| and sign weights only."""
+        return audit.output_weight(self._columns, self._values, check_arguments(c, name="c"))
+
+    def curvature_statistics(self) -> dict[str, float]:
+        r"""Largest ("max") and mean ("mean") :math:`|\bar h''|` over the support of the bias law.
+
+        Exact; for the absolute value, sign weights and a uniform law only, where it raises no ``ValueError``.
+        """
+        return audit.curvature_statistics(self)
+
+    def penalty_terms(self) -> dict[str, float]:
+        r"""The three terms of the penalty of a ReLU network under gradient flow or an unscaled potential.
+
+        For any symmetric law of (w, b): ``G1`` :math:`= \int (h'')^2/\zeta`,
+        ``G2`` :math:`= (h'(\infty) + h'(-\infty))^2 / E W^2`,
+        ``G3`` :math:`= (\int h''|x| dx - 2h(0))^2 / E B^2`; their sum is ``penalty``. For leaky relu with slopes
+        :math:`s_-, s_+` the same three, divided by :math:`(s_+ - s_-)^2` (G1) and :math:`(s_+ + s_-)^2` (G2, G3), so that
+        their sum is again ``penalty``. See ``ibtext.wide.penalty_terms`` for the proof and for laws with :math:`E[WB] \neq 0`.
+
+        Raises
+        ------
+        ValueError
+            For other activations (the absolute value has one term, ``penalty``), with ``free_affine`` (only
+            :math:`\int (h'')^2/\zeta` remains), and for scaled potentials.
+
+        Source: Liang and Montúfar (2025), theorem on unscaled potentials, part II.
+        """
+        return audit.penalty_terms(self)
+
+
+def wide_limit(
+    x: Any,
+    y: Any,
+    *,
+    activation: str | AnyActivation = "relu",
+    initialization: Initialization,
+    potential: Potential | Scaled | None = None,
+    free_affine: bool = False,
+    tol: float = 1e-13,
+) -> WideLimit:
+    r"""The function that mirror flow reaches as the width grows, exactly.
+
+    Solves: minimise :math:`E\,D_\varphi(\alpha(w,b), 0)` over all :math:`\alpha` whose network
+    :math:`h(t) = E[\alpha(w,b)\,\sigma(wt-b)]` satisfies :math:`h(x_i) = y_i`. The minimiser is unique, and the
+    dual problem has M unknowns.
+
+    Parameters
+    ----------
+    x, y : arrays (M,)
+        Distinct inputs inside the support of the bias, and labels. For a network that starts at
+        :math:`f_0 \neq 0` pass :math:`y - f_0(x)`.
+    activation : "relu", "abs", "leaky_relu", "relu^2" to "relu^99", Activation or ReLUPower
+    initialization : Initialization
+        Any law of (w, b) that is symmetric under a change of both signs, with densities and finite moments of order
+        2k (2 for units with two slopes): signs or a law with a density for the weight, a law of the bias, or one of
+        the breakpoint (``for_penalty``).
+    potential : None, Potential or Scaled
+        None is gradient flow; every *unscaled* potential with :math:`0 < \varphi''(0) < \infty` has the same limit.
+        Write ``Scaled(phi)`` to make the shape of phi count.
+    free_affine : bool
+        Leave an affine function :math:`ux + v` unpenalised. With the absolute value this removes the two
+        constraints that the network imposes; for :math:`x^2` it gives the natural (adaptive) cubic spline.
+    tol : float
+        Aim of the solver, relative to max |y|. What is enforced is max(tol, 1e-12). Powers of relu lose digits to the
+        condition number, which grows fast with k and M: there a residual at the rounding error of F is accepted, up to
+        1e-9, and ``residual`` states it.
+
+    Returns
+    -------
+    WideLimit
+
+    Raises
+    ------
+    ValueError
+        For coinciding or non-finite data, inputs outside the support, an asymmetric law, a potential with
+        :math:`\varphi''(0)` zero or infinite, an unknown activation, ``free_affine`` with a power of relu.
+    TypeError
+        For something that is no potential (a name, a plain function, a class without its brackets) or no
+        initialization.
+    ConvergenceError
+        If the labels are not met to the tolerance enforced; the message names the ``tol`` that would pass.
+
+    Notes
+    -----
+    About ten Newton steps on an M x M system; milliseconds for M = 5. Theorems: variational form and duality in
+    the chapter on scaled potentials. Source: Liang and Montúfar (2025).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import stats
+    >>> init = Initialization(weight="signs", bias=stats.uniform(-1, 2))
+    >>> limit = wide_limit([-0.5, 0.5], [1.0, 1.0], activation="abs", initialization=init)
+    >>> bool(np.allclose(limit([-0.5, 0.5]), 1.0))
+    True
+    >>> from ibtext import PowerPotential, Scaled
+    >>> expensive = Scaled(PowerPotential(p=4))  # without Scaled, every potential has the limit of x^2
+    >>> other = wide_limit([-0.5, 0.5], [1.0, 1.0], activation="abs", initialization=init, potential=expensive)
+    >>> bool(limit(0.0) > other(0.0))
+    True
+    """
+    x, y = check_data(x, y)
+    tol, free_affine = check_tolerance("tol", tol), check_flag("free_affine", free_affine)
+    phi = limit_potential(potential)
+    order = np.argsort(x)
+    labels = y[order]
+    size = float(np.max(np.abs(y)))
+    goal = max(tol, 1e-12) * size
+    columns = wide_columns(x[order], activation, initialization, phi, free_affine=free_affine)
+    target = columns.target(labels)
+    if isinstance(columns, WideColumns) and free_affine and columns.straight(labels):  # the labels are affine already
+        values, residual, iterations = np.zeros(x.size), 0.0, 0
+    elif isinstance(columns, PowerColumns) and columns.linear:
+        values, residual, floor = columns.refined(target)
+        iterations, goal = 1, max(goal, min(floor, LARGEST_LOSS * size))
+    else:
+        solution = solve_dual(columns, target, tol=tol, size=size)
+        values, iterations = columns.extended(solution.multiplier), solution.iterations
+        residual = columns.misfit(solution.difference)
+        if isinstance(columns, PowerColumns):  # solve_dual has judged it by its rounding error
+            goal = max(goal, LARGEST_LOSS * size)
+    if not residual <= goal:
+        raise ConvergenceError(
+            f"the limit must meet the labels to {goal:.1e}, but the solver stops at {residual:.1e}, "
+            f"probably because inputs are too many or too close for labels this rough; raise tol to "
+            f"{10 ** np.ceil(np.log10(max(residual, goal) / size)):.0e}, or drop or average the closest points."
+        )
+    dual = np.empty_like(y)
+    dual[order] = columns.multiplier(values)
+    affine = (0.0, 0.0)
+    if isinstance(columns, WideColumns) and free_affine:
+        affine = columns.affine_part(values, labels)
+    return WideLimit(
+        x,
+        y,
+        dual,
+        residual,
+        iterations,
+        affine,
+        columns.activation.name,
+        potential,
+        columns,
+        values,
+        labels,
+        initialization,
+    )

@@ -1,0 +1,247 @@
+"""Training: the full nonlinear flow against general-purpose integration, its limit, its order, its corner cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import ibtext as ib
+from ibtext.training import implicit as integrator
+from ibtext.training.implicit import MirrorProblem
+
+POTENTIALS = {
+    "gradient flow": None,
+    "x^2": ib.QuadraticPotential(),
+    "|x|^3+x^2, unscaled": ib.PowerPotential(3, 1.0),
+    "|x|^3+x^2": ib.Scaled(ib.PowerPotential(3, 1.0)),
+    "x^4+x^2": ib.Scaled(ib.PowerPotential(4, 1.0)),
+    "cosh": ib.Scaled(ib.CoshPotential()),
+    "|x|^2.5+x^2": ib.Scaled(ib.PowerPotential(2.5, 1.0)),
+}
+SLOPES = {"abs": np.sign, "relu": lambda u: 1.0 * (u > 0)}
+VALUES = {"abs": np.abs, "relu": lambda u: np.maximum(u, 0)}
+
+
+def clear_network(n: int, x: np.ndarray, activation: str, gap: float = 0.03) -> ib.ShallowNetwork:
+    """A network whose breakpoints keep away from the data, where the flow is a smooth differential equation."""
+    rng = np.random.default_rng(1)
+    units: list[tuple[float, float]] = []
+    while len(units) < n:
+        w, b = rng.choice([-1.0, 1.0]), rng.uniform(-1, 1)
+        if np.min(np.abs(w * x - b)) > gap:
+            units.append((w, b))
+    weight, bias = np.array(units).T
+    return ib.ShallowNetwork(weight, bias, np.zeros(n), 0.0, activation)
+
+
+def full_field(theta: np.ndarray, n: int, x: np.ndarray, y: np.ndarray, activation: str) -> np.ndarray:
+    """J^T r / n of the whole network, written out without the package."""
+    w, b, a, d = theta[:n], theta[n : 2 * n], theta[2 * n : 3 * n], theta[3 * n]
+    u = np.outer(x, w) - b
+    r = y - (VALUES[activation](u) @ a + d)
+    slope = SLOPES[activation](u)
+    return np.concatenate([a * ((r * x) @ slope), -a * (r @ slope), r @ VALUES[activation](u), [r.sum()]]) / n
+
+
+@pytest.mark.parametrize("activation", ["abs", "relu"])
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_flow_of_all_parameters_against_a_general_purpose_integrator(name, activation, x, y):
+    """Along the path: 1e-6 in f and in every parameter (relative to the largest displacement)."""
+    n = 200
+    net = clear_network(n, x, activation)
+    phi = MirrorProblem(net, x, POTENTIALS[name], "all", None).phi
+    start, times = net.flat, np.array([0.1, 1.0, 10.0, 100.0])
+    reference = solve_ivp(
+        lambda t, z: full_field(start + phi.inverse_gradient(z), n, x, y, activation),
+        (0, times[-1]),
+        np.zeros(3 * n + 1),
+        method="LSODA",
+        t_eval=times,
+        rtol=1e-10,
+        atol=1e-13,
+    )
+    run = ib.mirror_flow(net, x, y, potential=POTENTIALS[name], times=times, rtol=3e-8, tol=1.0)
+    t = np.linspace(-1, 1, 101)
+    assert len(run.snapshots) == len(times)
+    for snapshot, z in zip(run.snapshots, reference.y.T, strict=True):
+        theta = start + phi.inverse_gradient(z)
+        assert np.max(np.abs(snapshot(t) - net.with_flat(theta)(t))) < 1e-6
+        assert np.max(np.abs(snapshot.flat - theta)) < 1e-6 * np.max(np.abs(theta - start))
+
+
+def test_first_layer_really_moves(x, y):
+    """Against the linearised network, whose first layer stands still: the two differ far beyond the tolerance."""
+    net = clear_network(200, x, "abs")
+    run = ib.mirror_flow(net, x, y, potential=POTENTIALS["|x|^3+x^2"])
+    frozen = ib.mirror_flow(net, x, y, potential=POTENTIALS["|x|^3+x^2"], layers="output")
+    assert np.max(np.abs(run.network.weight - net.weight)) > 1e-4
+    np.testing.assert_array_equal(frozen.network.weight, net.weight)
+    assert np.max(np.abs(run.network(x) - frozen.network(x))) < 2e-8  # both fit
+    t = np.linspace(-1, 1, 101)
+    assert np.max(np.abs(run.network(t) - frozen.network(t))) > 1e-3
+
+
+def test_order_of_the_integrator_is_three(x, y, monkeypatch):
+    """Fixed equal steps, forced by stop times under a loose tolerance: the error falls with the cube of the step."""
+    monkeypatch.setattr(integrator, "NEWTON_TOLERANCE", 1e-13)  # stages exact: only the step size counts
+    net = clear_network(200, x, "abs")
+    potential = POTENTIALS["|x|^3+x^2"]
+    t = np.linspace(-1, 1, 101)
+
+    def at_one(times, rtol):
+        run = ib.mirror_flow(net, x, y, potential=potential, times=times, rtol=rtol, tol=1.0)
+        return run.snapshots[-1](t), run.steps
+
+    exact, _ = at_one(np.arange(1, 1281) / 1280, 1.0)
+    counts, errors = np.array([20, 40, 80, 160]), []
+    for count in counts:
+        value, steps = at_one(np.arange(1, count + 1) / count, 1.0)
+        assert steps <= count + 1  # the stop times, and one short step at the start
+        errors.append(np.max(np.abs(value - exact)))
+    rate = ib.rates.fit_rate(counts.astype(float), np.array(errors))
+    assert rate.slope == pytest.approx(-3, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["x^2", "|x|^3+x^2", "x^4+x^2", "cosh"])
+@pytest.mark.parametrize("width", [60, 200, 1620])
+def test_residual_is_reached_at_every_width_with_breakpoints_crossing_data(name, width, x, y, init):
+    net = ib.ShallowNetwork.sample(width=width, activation="abs", initialization=init, rng=0)
+    run = ib.mirror_flow(net, x, y, potential=POTENTIALS[name] or None, tol=1e-8)
+    assert np.max(np.abs(run.network(x) - y)) <= 1e-8
+    assert np.max(np.abs(run.residuals[-1])) <= 1e-8
+    before, after = (np.sign(np.outer(x, m.weight) - m.bias) for m in (net, run.network))
+    if width == 60:
+        assert np.any(before != after)  # the case is the hard one
+
+
+def test_sticking_breakpoints_follow_filippov(y, x, init):
+    """Against explicit steps so small that their chatter around a data point averages out (error of order h)."""
+    n = 30
+    net = ib.ShallowNetwork.sample(width=n, activation="abs", initialization=init, rng=0)
+    run = ib.mirror_flow(net, x, y, times=[8.0], tol=1.0, rtol=1e-6)
+
+    def euler(h):
+        theta = net.flat.copy()
+        for _ in range(round(8.0 / h)):
+            theta = theta + h * full_field(theta, n, x, y, "abs")
+        return theta
+
+    coarse, fine = euler(4e-4), euler(2e-4)
+    stuck = np.sum(np.abs(np.outer(x, fine[:n]) - fine[n : 2 * n]) < 1e-4)
+    assert stuck >= 1  # some breakpoint does sit on a data point
+    distance = np.max(np.abs(run.snapshots[0].flat - fine))
+    assert distance < 3 * np.max(np.abs(coarse - fine)) + 1e-5
+
+
+def test_descent_with_any_step_reaches_the_exact_limit_of_the_linearised_network(x, y, init):
+    net = ib.ShallowNetwork.sample(width=200, activation="abs", initialization=init, rng=3)
+    potential = ib.Scaled(ib.CoshPotential())
+    small = 0.05 * y  # small labels keep the kernel well conditioned, so that plain descent can finish
+    exact = ib.training_limit(net, x, small, potential=potential, layers="output")
+    assert exact.residual < 1e-14
+    t = np.linspace(-1, 1, 51)
+    for step_size, n_steps in ((0.3, 40_000), (0.6, 20_000)):
+        run = ib.mirror_descent(net, x, small, potential=potential, layers="output", step_size=step_size, n_steps=n_steps)
+        np.testing.assert_allclose(run.network(t), exact(t), atol=1e-10)
+    flow = ib.mirror_flow(net, x, small, potential=potential, layers="output", tol=1e-11)
+    np.testing.assert_allclose(flow.network(t), exact(t), atol=1e-9)
+    moved = (flow.network.flat - net.flat)[400:600]
+    np.testing.assert_allclose(moved, exact.displacement[400:600], atol=1e-11)
+
+
+@pytest.mark.parametrize("width", [300, 4000])
+def test_limit_with_multipliers_beyond_1e10(width, x, y, init):
+    """cosh on relu: the multiplier is near 1e12, so its profile must be formed without cancellation."""
+    net = ib.ShallowNetwork.sample(width=width, activation="relu", initialization=init, rng=1)
+    limit = ib.training_limit(net, x, y, potential=ib.Scaled(ib.CoshPotential()), layers="output")
+    assert np.max(np.abs(limit.dual)) > 1e10
+    assert limit.residual < 1e-8
+    np.testing.assert_allclose(limit(x), y, atol=1e-8)
+    # optimal: the dual variable of the output weights lies in the span of the features
+    features = net.jacobian(x)[:, 2 * width : 3 * width]
+    dual = np.sinh(width * limit.displacement[2 * width : 3 * width])
+    outside = dual - features.T @ np.linalg.lstsq(features.T, dual, rcond=None)[0]
+    assert np.linalg.norm(outside) < 1e-12 * np.linalg.norm(dual)
+
+
+def test_limit_of_a_network_narrower_than_the_data(x, y, init):
+    net = ib.ShallowNetwork.sample(width=3, activation="abs", initialization=init, rng=0)
+    with pytest.raises(ib.ConvergenceError, match="narrower than the data"):
+        ib.training_limit(net, x, y, layers="output")
+
+
+def test_descent_with_small_steps_tends_to_the_flow(x, y):
+    net = clear_network(100, x, "abs")
+    flow = ib.mirror_flow(net, x, y, times=[1.0], tol=1.0, rtol=1e-7).snapshots[0]
+    errors = []
+    for n_steps in (100, 200, 400):
+        run = ib.mirror_descent(net, x, y, step_size=1 / n_steps, n_steps=n_steps)
+        errors.append(np.max(np.abs(run.network.flat - flow.flat)))
+    assert ib.rates.fit_rate([100, 200, 400], errors).slope == pytest.approx(-1, abs=0.05)
+
+
+def test_centre_elsewhere_than_the_start(x, y):
+    """The potential may be centred off the start: the dual variable then starts at phi'(start - centre)."""
+    net = clear_network(50, x, "abs")
+    center = {**net.parameters, "output": net.output + 0.01}
+    potential = ib.Scaled(ib.PowerPotential(3, 1.0))
+    run = ib.mirror_flow(net, x, y, potential=potential, layers="output", center=center, tol=1e-11)
+    phi = potential.at_width(50)
+    dual = phi.gradient(run.network.output - center["output"]) - phi.gradient(net.output - center["output"])
+    features = np.abs(np.outer(x, net.weight) - net.bias)
+    fit = np.linalg.lstsq(features.T, dual, rcond=None)
+    assert np.max(np.abs(features.T @ fit[0] - dual)) < 1e-9 * np.max(np.abs(dual))
+
+
+def test_divergent_step_size_is_refused(x, y, init):
+    net = ib.ShallowNetwork.sample(width=50, activation="abs", initialization=init, rng=0)
+    with pytest.raises(ib.ConvergenceError, match=r"2/lambda_max"):
+        ib.mirror_descent(net, x, y, step_size=50.0, n_steps=500)
+
+
+def test_too_few_steps_raise_with_the_residual(x, y, init):
+    net = ib.ShallowNetwork.sample(width=50, activation="abs", initialization=init, rng=0)
+    with pytest.raises(ib.ConvergenceError, match=r"residual must fall to 1e-08, but it is"):
+        ib.mirror_flow(net, x, y, max_steps=5)
+
+
+def test_torch_network_trains_to_the_same_function(x, y, init):
+    torch = pytest.importorskip("torch")
+    net = ib.ShallowNetwork.sample(width=300, activation="abs", initialization=init, rng=1)
+    other = ib.ShallowNetwork(torch.tensor(net.weight), torch.tensor(net.bias), torch.tensor(net.output), 0.0, activation="abs")
+    potential = ib.Scaled(ib.PowerPotential(3, 1.0))
+    a = ib.mirror_flow(net, x, y, potential=potential)
+    b = ib.mirror_flow(other, x, y, potential=potential)
+    t = np.linspace(-1, 1, 51)
+    assert isinstance(b.network.weight, torch.Tensor)
+    # both follow the same flow within rtol = 1e-3; the end points agree much better
+    np.testing.assert_allclose(b.network(t), a.network(t), atol=1e-6)
+
+
+def test_smooth_powers_of_relu_are_left_to_mirror_descent(x, y, init):
+    net = ib.ShallowNetwork.sample(width=50, activation="relu^2", initialization=init, rng=0)
+    with pytest.raises(ValueError, match=r"two slopes, but 'relu\^2' was given"):
+        ib.mirror_flow(net, x, y)
+    run = ib.mirror_descent(net, x, y, step_size=0.5, n_steps=200)
+    assert np.linalg.norm(run.residuals[-1]) < 0.9 * np.linalg.norm(run.residuals[0])
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_labels_out_of_reach_are_said_to_be(width, x, y, init):
+    """The flow comes to rest where the gradient vanishes and the residual does not."""
+    net = ib.ShallowNetwork.sample(width=width, activation="relu", initialization=init, rng=0)
+    with pytest.raises(ib.ConvergenceError, match="labels are out of reach at this width"):
+        ib.mirror_flow(net, x, y, max_steps=400)
+
+
+def test_a_potential_of_positive_numbers_is_refused_for_displacements(x, y):
+    net = clear_network(20, x, "abs")
+    with pytest.raises(ValueError, match=r"acts on displacements .* use HypentropyPotential"):
+        ib.mirror_flow(net, x, y, potential=ib.EntropyPotential())
+
+
+def test_a_centre_with_a_misspelt_name_is_refused(x, y):
+    net = clear_network(20, x, "abs")
+    with pytest.raises(ValueError, match=r"center must hold the parameters weight, bias"):
+        ib.mirror_flow(net, x, y, center={"weights": 0})
