@@ -12,7 +12,7 @@ import sys
 from . import activations, dual, experiments, factorized, linear, potentials, splines, training, wide
 from .dual import DualSolution, FiniteColumns, dual_flow, solve_dual
 from .errors import ConvergenceError
-from .experiments import SweepError, SweepTable, rates, sweep
+from .experiments import SweepError, SweepTable, rates, report, sweep
 from .laws import Initialization, initialization
 from .potentials import (
     CoshPotential,
@@ -63,6 +63,7 @@ __all__ = [
     "mirror_flow",
     "potentials",
     "rates",
+    "report",
     "solve_dual",
     "splines",
     "sweep",
