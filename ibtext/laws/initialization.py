@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import check_count, check_points, check_rng
+from ..numerics.gauss import gauss_legendre
 from .joint import JointLaw, is_discrete, is_law, kinks, law_moment, law_name
 from .penalty import PenaltyLaw
 
@@ -179,10 +180,10 @@ class Initialization:
     @cached_property
     def _breakpoint_rule(self) -> tuple[Array, Array]:
         knots = self.knots()
-        s, w = np.polynomial.legendre.leggauss(40)
-        half = np.diff(knots)[:, None] / 2
-        c = (knots[:-1, None] + half * (1 + s)).ravel()
-        return c, (half * w).ravel() * self.density(c)
+        s, w = gauss_legendre(40)
+        width = np.diff(knots)[:, None]
+        c = (knots[:-1, None] + width * s).ravel()
+        return c, (width * w).ravel() * self.density(c)
 
     @cached_property
     def _uniform_density(self) -> float | None:

@@ -26,6 +26,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import beta, gammainc
 
+from ..numerics.gauss import gauss_legendre
+
 __all__ = ["JointLaw", "check_law", "is_discrete", "is_law", "kinks", "law_moment", "law_name", "radial_edges"]
 
 Array = npt.NDArray[np.float64]
@@ -34,7 +36,7 @@ SMOOTH = {"norm", "laplace", "uniform", "logistic", "t", "hypsecant", "triang", 
 """Laws whose density is smooth in log |b| between the kinks named by ``kinks``; others are cut at quantiles too."""
 
 _NODES = 14
-_X, _W = np.polynomial.legendre.leggauss(_NODES)
+_S, _W = gauss_legendre(_NODES)
 _BLOCK = 1 << 17  # numbers in an array that stays in the cache
 
 
@@ -83,9 +85,9 @@ def law_moment(law: Any, m: int) -> float:
     scale = float(law.std())
     top = math.log(_reach(law, scale, m))
     edges = np.union1d(np.linspace(-40.0 / (m + 1), top, 80), np.log(radial_edges(law, scale)).clip(-40.0 / (m + 1), top))
-    half = np.diff(edges)[:, None] / 2
-    r = np.exp(edges[:-1, None] + half * (1 + _X))
-    return float(np.sum(2 * r ** (m + 1) * scale * law.pdf(scale * r) * (half * _W))) * scale**m
+    width = np.diff(edges)[:, None]
+    r = np.exp(edges[:-1, None] + width * _S)
+    return float(np.sum(2 * r ** (m + 1) * scale * law.pdf(scale * r) * (width * _W))) * scale**m
 
 
 def _standard_density(law: Any, scale: float) -> Callable[[Array], Array]:
@@ -160,11 +162,11 @@ class JointLaw:
             cuts = [np.log(c / side) for c, side in zip(self._cuts, (cos, sin), strict=True)]
         grid = np.broadcast_to(axis, (theta.size, axis.size))
         edges = np.sort(np.concatenate([grid, *(np.clip(c, low, high) for c in cuts)], axis=1), axis=1)
-        half = np.diff(edges, axis=1)[:, :, None] / 2
-        r = np.exp(edges[:, :-1, None] + half * (1 + _X))
-        mass = 2 * _W * half * (r * r)
+        width = np.diff(edges, axis=1)[:, :, None]
+        r = np.exp(edges[:, :-1, None] + width * _S)
+        mass = 2 * _W * width * (r * r)
         # densities are asked for on panels that are neither empty nor beyond a support
-        live = half[:, :, 0] > 0
+        live = width[:, :, 0] > 0
         for ends, side in zip(self._ends, (cos, sin), strict=True):
             live &= r[:, :, 0] * side < ends
         if live.all():

@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 
 from ..errors import check_count
+from ..numerics.gauss import gauss_legendre
 from .inverse import as_array, invert_increasing
 
 __all__ = ["Potential", "Scaled", "as_array", "as_pair", "remainder"]
 
-_NODES, _WEIGHTS = (0.5 * (1 + v) for v in np.polynomial.legendre.leggauss(10))
-_WEIGHTS = (_WEIGHTS - 0.5) * (1 - _NODES)
+_NODES, _WEIGHTS = gauss_legendre(10)
 
 
 def remainder(second: Callable[[Any], Any], y: Any, h: Any) -> Any:
     r"""The integral :math:`\int_0^1(1-t)\,f''(y+th)\,dt`, the Taylor remainder of f over :math:`h^2`."""
-    return sum(float(w) * second(y + float(t) * h) for t, w in zip(_NODES, _WEIGHTS, strict=True))
+    return sum(float(w * (1 - t)) * second(y + float(t) * h) for t, w in zip(_NODES, _WEIGHTS, strict=True))
 
 
 _METHODS = ("__call__", "gradient", "hessian", "inverse_gradient", "mirror", "conjugate", "divergence")
