@@ -21,6 +21,7 @@ __all__ = [
     "check_points",
     "check_positive",
     "check_rng",
+    "check_times",
     "check_tolerance",
     "real_array",
     "shortened",
@@ -225,6 +226,25 @@ def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndar
             f"overflow upstream; remove or repair that entry."
         )
     return array
+
+
+def check_times(times: Any) -> np.ndarray:
+    """Return increasing flow times, none negative, as a float64 array of shape (T,), or refuse them."""
+    times = check_points("times", times)
+    if times.ndim != 1 or np.any(times < 0) or np.any(np.diff(times) <= 0):
+        if times.ndim == 0:
+            cause, remedy = "a single time", f"pass a list, [{float(times)}]"
+        elif times.ndim > 1:
+            cause, remedy = "a column", "pass times.ravel()"
+        elif np.any(times < 0):
+            cause, remedy = "logarithms of times", "drop negative times"
+        else:
+            cause, remedy = "unsorted or repeated values", "pass np.unique(times)"
+        raise ValueError(
+            f"times must be a one-dimensional increasing list of flow times, none negative, but "
+            f"{np.array2string(times, threshold=6)} was given, probably {cause}; {remedy}."
+        )
+    return np.asarray(times, dtype=np.float64)
 
 
 def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:

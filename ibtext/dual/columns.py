@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +17,49 @@ __all__ = ["Columns", "FiniteColumns", "check_equation", "largest"]
 Array = npt.NDArray[np.float64]
 
 
-class Columns(Protocol):
-    """What ``solve_dual`` and ``dual_flow`` need of a problem.
+class Columns(ABC):
+    """What ``solve_dual`` and ``dual_flow`` need of a problem: F and its Jacobian.
 
-    Columns in another basis than the data's may have two more methods: ``retract(multiplier, step)``, how to move
-    along a Newton step (a straight line without it; any curve with that tangent will do), and
-    ``measure(residual)``, the largest residual in the units of the labels (``max |residual|`` without it).
+    The other methods have a default, which columns in another basis than the data's may replace.
     """
 
+    equations: int | None = None
+    """Number M of equations, where the columns know it before they see labels."""
+
+    @abstractmethod
     def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
-        """Return F(multiplier), shape (M,), and its Jacobian H(multiplier), shape (M, M)."""
+        """F(multiplier), shape (M,), and its Jacobian H(multiplier), shape (M, M)."""
+
+    def retract(self, multiplier: Array, step: Array) -> Array:
+        """Where a Newton step leads: a straight line, or any curve with that tangent in which F is nearer to linear."""
+        return multiplier + step
+
+    def measure(self, residual: Array) -> float:
+        """Largest residual, in the units of the labels."""
+        return float(np.max(np.abs(residual)))
+
+
+class _Given(Columns):
+    """A problem of the user's own that has ``evaluate`` but is no ``Columns``."""
+
+    def __init__(self, problem: Any) -> None:
+        self._evaluate = problem.evaluate
+        self._retract = getattr(problem, "retract", super().retract)
+        self._measure = getattr(problem, "measure", super().measure)
+
+    def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
+        value, kernel = self._evaluate(multiplier)
+        return value, kernel
+
+    def retract(self, multiplier: Array, step: Array) -> Array:
+        return np.asarray(self._retract(multiplier, step))
+
+    def measure(self, residual: Array) -> float:
+        return float(self._measure(residual))
 
 
 @dataclass(frozen=True)
-class FiniteColumns:
+class FiniteColumns(Columns):
     r"""Finitely many columns: :math:`F(\lambda) = A\, \mathrm{diag}(m)\, (\varphi')^{-1}(z + A^T \lambda)`.
 
     Parameters
@@ -72,6 +102,11 @@ class FiniteColumns:
         for name, value in (("features", features), ("masses", masses), ("start", start)):
             object.__setattr__(self, name, value)
 
+    @property
+    def equations(self) -> int:  # type: ignore[override]
+        """Number of rows of the features."""
+        return int(self.features.shape[0])
+
     def primal(self, multiplier: Array) -> Array:
         """The parameters theta, shape (K,), that belong to a multiplier."""
         return np.asarray(self.potential.inverse_gradient(self.start + multiplier @ self.features), dtype=np.float64)
@@ -85,22 +120,24 @@ class FiniteColumns:
             return value, (self.features * weights) @ self.features.T
 
 
-def check_equation(columns: Any, y: Any, start: Any) -> tuple[Array, Array]:
-    """Right-hand side and first multiplier, both of shape (M,)."""
+def check_equation(columns: Any, y: Any, start: Any) -> tuple[Columns, Array, Array]:
+    """The columns, the right-hand side and the first multiplier, both of shape (M,)."""
     if not callable(getattr(columns, "evaluate", None)):
         raise TypeError(
             f"columns must have a method evaluate(multiplier), but {shortened(columns)} was given, probably a matrix; pass for "
             f"instance FiniteColumns(features, 1.0, CoshPotential())."
         )
+    if not isinstance(columns, Columns):
+        columns = _Given(columns)
     y = check_points("y", y)
     first = np.zeros_like(y) if start is None else check_points("start", start).copy()
-    size = columns.features.shape[0] if isinstance(columns, FiniteColumns) else y.size
+    size = y.size if columns.equations is None else columns.equations
     if y.shape != (size,) or first.shape != (size,):
         raise ValueError(
             f"y and start must hold one number for each of the {size} equations, but shapes {y.shape} and {first.shape} were "
             f"given, probably one for each column or a column vector; pass y.ravel()."
         )
-    return y, first
+    return columns, y, first
 
 
 def largest(residual: Array) -> float:

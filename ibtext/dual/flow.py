@@ -3,14 +3,13 @@ r"""Training paths of the multiplier: :math:`\lambda' = \text{rate}\,(y - F(\lam
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 from scipy.linalg import LinAlgError, LinAlgWarning
 
-from ..errors import ConvergenceError, check_points, check_positive, check_tolerance
+from ..errors import ConvergenceError, check_points, check_positive, check_times, check_tolerance
 from .columns import Columns, check_equation, largest
 
 __all__ = ["dual_flow", "linear_flow"]
@@ -19,24 +18,6 @@ Array = npt.NDArray[np.float64]
 
 LONGEST_FLOW = 20_000
 """Evaluations of F after which a flow counts as stuck; a well-posed one needs a few hundred."""
-
-
-def check_times(times: Any) -> Array:
-    times = check_points("times", times)
-    if times.ndim != 1 or np.any(times < 0) or np.any(np.diff(times) <= 0):
-        if times.ndim == 0:
-            cause, remedy = "a single time", f"pass a list, [{float(times)}]"
-        elif times.ndim > 1:
-            cause, remedy = "a column", "pass times.ravel()"
-        elif np.any(times < 0):
-            cause, remedy = "logarithms of times or times counted from another event", "drop negative times"
-        else:
-            cause, remedy = "unsorted or repeated values", "pass np.unique(times)"
-        raise ValueError(
-            f"times must be a one-dimensional increasing list of flow times, none negative, but "
-            f"{np.array2string(times, threshold=6)} was given, probably {cause}; {remedy}."
-        )
-    return np.asarray(times, dtype=np.float64)
 
 
 def dual_flow(
@@ -72,7 +53,7 @@ def dual_flow(
     Radau method of order five is used with the exact Jacobian -H. Cost: a few hundred evaluations; a flow that needs
     20 000 is stopped with a ``ConvergenceError``.
     """
-    (y, first), times = check_equation(columns, y, start), check_times(times)
+    (columns, y, first), times = check_equation(columns, y, start), check_times(times)
     rate, rtol = check_positive("rate", rate), check_tolerance("rtol", rtol)
     if times[-1] == 0:
         return np.array([first])

@@ -173,8 +173,9 @@ def solve_dual(
 
     Parameters
     ----------
-    columns : object with ``evaluate``
-        The problem; F must be the gradient of a strictly convex function.
+    columns : Columns
+        The problem, or any object with a method ``evaluate(multiplier) -> (F, H)``; F must be the gradient of a strictly
+        convex function.
     y : array (M,)
         Right-hand side.
     start : array (M,), optional
@@ -201,15 +202,15 @@ def solve_dual(
     -----
     Cost: one evaluation (O(M^2 K) for K columns) and one O(M^3) solve per step, usually 1 to 20 steps.
     """
-    y, first = check_equation(columns, y, start)
+    columns, y, first = check_equation(columns, y, start)
     tol = check_tolerance("tol", tol)
     max_iterations = check_count("max_iterations", max_iterations)
-    measure = getattr(columns, "measure", largest)
-    retract = getattr(columns, "retract", _straight)
+    measure, retract = columns.measure, columns.retract
     size = max(measure(y) if size is None else size, np.finfo(float).tiny)
     goal = tol * size
     found = _newton(columns, y, first, goal, max_iterations, retract, measure)
-    if retract is not _straight and found.residual > max(goal, _rounding_floor(found.multiplier, found.kernel, measure)):
+    curved = type(columns).retract is not Columns.retract
+    if curved and found.residual > max(goal, _rounding_floor(found.multiplier, found.kernel, measure)):
         # a curve can lead astray where a straight line, slower, cannot
         again = _newton(columns, y, first, goal, max_iterations, _straight, measure)
         if again.residual < found.residual:

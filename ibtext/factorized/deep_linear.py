@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
-from ..errors import LARGEST_ARGUMENT, ConvergenceError, check_count, check_points, check_rng, check_tolerance
+from ..errors import LARGEST_ARGUMENT, ConvergenceError, check_count, check_points, check_rng, check_times, check_tolerance
 
-__all__ = ["DeepLinearPath", "balanced_start", "check_times", "deep_linear_flow", "end_to_end_flow", "integrate"]
+__all__ = ["DeepLinearPath", "balanced_start", "deep_linear_flow", "end_to_end_flow", "integrate"]
 
 Array = npt.NDArray[np.float64]
 
@@ -55,17 +55,6 @@ class DeepLinearPath:
 
 MOST_EVALUATIONS = 50_000
 """Evaluations of the velocity after which an integration is given up; the hardest that finish need some ten thousand."""
-
-
-def check_times(times: Any) -> Array:
-    """Increasing flow times, none negative, or a refusal."""
-    times = check_points("times", times)
-    if times.ndim != 1 or np.any(times < 0) or np.any(np.diff(times) <= 0):
-        raise ValueError(
-            "times must be a one-dimensional increasing list of flow times, none negative, but "
-            f"{np.array2string(times, threshold=6)} was given, probably unsorted or repeated values; pass np.unique(times)."
-        )
-    return np.asarray(times, dtype=np.float64)
 
 
 def integrate(velocity: Any, first: Array, times: Array, rtol: float) -> Array:

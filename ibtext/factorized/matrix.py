@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ConvergenceError, check_count, check_flag, check_points, check_positive, shortened
-from .deep_linear import check_times, integrate
+from ..errors import ConvergenceError, check_count, check_flag, check_points, check_positive, check_times, shortened
+from .deep_linear import integrate
 
 __all__ = ["FactorizationPath", "completion_measurements", "effective_rank", "matrix_descent", "matrix_flow"]
 

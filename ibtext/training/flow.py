@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConvergenceError, check_count, check_data, check_points, check_positive
+from ..errors import ConvergenceError, check_count, check_data, check_points, check_positive, check_times
 from ..potentials import Potential, Scaled
 from .implicit import ImplicitStep, MirrorProblem
 from .network import ShallowNetwork
@@ -124,7 +124,7 @@ def mirror_flow(
     rtol = check_positive("rtol", rtol)
     max_steps = check_count("max_steps", max_steps)
     problem = MirrorProblem(net, x, potential, layers, center)
-    stops = [] if times is None else list(_check_times(times))
+    stops = [] if times is None else list(check_times(np.ravel(check_points("times", times))))
     xp, y = problem.xp, net.inputs(y)
     assembly = problem.assembly()
     point = assembly.start()
@@ -184,16 +184,6 @@ def mirror_flow(
         _to_numpy(kernel_start),
         _to_numpy(point.kernel / net.width),
     )
-
-
-def _check_times(times: Any) -> np.ndarray:
-    times = np.ravel(check_points("times", times))
-    if times.min() < 0 or np.any(np.diff(times) <= 0):
-        raise ValueError(
-            f"times must increase and not be negative, but {times} was given, probably unsorted or repeated values; pass "
-            f"np.unique(times)."
-        )
-    return np.asarray(times, dtype=np.float64)
 
 
 def _to_numpy(a: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..activations import AnyActivation
-from ..dual import dual_flow, linear_flow
+from ..dual import Columns, dual_flow, linear_flow
 from ..errors import check_arguments, check_data, check_points
 from ..laws import Initialization
 from ..potentials import Potential, Scaled
@@ -72,7 +72,7 @@ class WidePath:
         return WidePath(times, dual, residuals, kernels, self._columns, self._values[rows], self._labels[rows])
 
 
-class _InData:
+class _InData(Columns):
     """Columns in the basis of the data, in which the flow is lambda' = y - F(lambda)."""
 
     def __init__(self, columns: WideColumns | PowerColumns) -> None:

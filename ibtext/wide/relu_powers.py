@@ -23,6 +23,7 @@ import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, eigh
 
 from ..activations import ReLUPower
+from ..dual import Columns
 from ..errors import ConvergenceError
 from ..potentials import Potential, QuadraticPotential
 from .hat_basis import HatBasis
@@ -41,7 +42,7 @@ def divided_difference(x: Array) -> Array:
     return np.asarray(1 / np.prod(gaps, axis=-1), dtype=np.float64)
 
 
-class PowerColumns:
+class PowerColumns(Columns):
     """The columns of a wide network of powers of relu; the counterpart of ``ibtext.wide.two_slopes.WideColumns``.
 
     Cost O(M^2 N) an evaluation for N quadrature nodes.

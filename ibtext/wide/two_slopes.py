@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.linalg import cholesky, eigh
 
 from ..activations import Activation
+from ..dual import Columns
 from ..potentials import Potential, QuadraticPotential
 from .hat_basis import HatBasis
 from .sign_rule import Indices, Nodes, Pieces
@@ -39,7 +40,7 @@ class Rule(Protocol):
     def expectation(self, nodes: Nodes, values: Array, function: Any, potential: Potential) -> float: ...
 
 
-class WideColumns:
+class WideColumns(Columns):
     """The columns of the infinitely wide network in the hat basis.
 
     Parameters

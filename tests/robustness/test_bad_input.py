@@ -115,7 +115,7 @@ CASES = {
     "train: layers": (lambda: train(layers="first"), ValueError, "'all', 'output'"),
     "train: tolerance": (lambda: train(tol=0.0), ValueError, "tol must be"),
     "train: steps": (lambda: train(max_steps=0), ValueError, "positive integer"),
-    "train: times": (lambda: train(times=[2.0, 1.0]), ValueError, "times must increase"),
+    "train: times": (lambda: train(times=[2.0, 1.0]), ValueError, "times must be a one-dimensional increasing"),
     "train: potential": (lambda: train(potential=np.cosh), TypeError, "plain function"),
     "train: no curvature at 0": (lambda: train(potential=ib.PNormPotential(4)), ValueError, "positive and finite"),
     "train: not a network": (lambda: ib.mirror_flow(None, X, Y), TypeError, "must be a ShallowNetwork"),
