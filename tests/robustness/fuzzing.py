@@ -271,14 +271,13 @@ def same(a: Any, b: Any) -> bool:
     return True
 
 
-def four_parts(error: BaseException) -> bool:
-    """Rule, value, cause and remedy in one sentence; or Python's own words for a wrong keyword."""
+def one_sentence(error: BaseException) -> bool:
+    """Rule, value and remedy in one sentence, a cause only where it is known; or Python's own words for a wrong keyword."""
     message = str(error)
     if isinstance(error, TypeError) and re.search(r"unexpected keyword argument|required (keyword|positional)|missing", message):
         return True
     return bool(
         ", but " in message
-        and "probably" in message
         and re.search(r"; [a-z]", message)
         and message.endswith(".")
         and not re.search(r"[.!?] [A-Z]", message)

@@ -1,9 +1,9 @@
 """Ten thousand malformed calls to the public names: refused by a documented sentence, or answered rightly.
 
 Each call is a valid one with one or two arguments changed (``fuzzing``). It may raise only ``ValueError``, ``TypeError``,
-``ConvergenceError`` or ``SweepError``, with the four parts of a refusal. An answer must be that of the same call with
-plain float64 arguments; an argument that has no plain value must not be answered; and every answer is verified by another
-route: the conditions that define it, closed forms, plain NumPy loops.
+``ConvergenceError`` or ``SweepError``: one sentence with the rule, the value received and the remedy. An answer must be that
+of the same call with plain float64 arguments; an argument that has no plain value must not be answered; and every answer is
+verified by another route: the conditions that define it, closed forms, plain NumPy loops.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from fuzzing import BAD, Call, Choice, clean, flatten, four_parts, mutate, same
+from fuzzing import BAD, Call, Choice, clean, flatten, mutate, one_sentence, same
 from scipy import stats
 from scipy.linalg import expm
 
@@ -1145,7 +1145,7 @@ def outcome(call: Call, arguments: dict[str, Any]) -> str | None:
     try:
         result = call.function(**arguments)
     except DOCUMENTED as error:
-        return None if four_parts(error) else f"{type(error).__name__} without the four parts: {error}"
+        return None if one_sentence(error) else f"{type(error).__name__} without rule, value and remedy in one sentence: {error}"
     except Exception as error:
         return f"{type(error).__name__}, which is not documented: {error}"
     unknown = [k for k in arguments if k not in call.kinds]

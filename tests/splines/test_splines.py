@@ -500,7 +500,7 @@ def test_bad_input_is_refused_by_a_sentence(name):
     with pytest.raises(ValueError, match=pattern) as caught:
         call()
     text = str(caught.value)
-    assert text.endswith(".") and ", probably " in text and ("; " in text) and re.search(r"\bbut\b", text), text
+    assert text.endswith(".") and ("; " in text) and re.search(r"\bbut\b", text), text
 
 
 @pytest.mark.parametrize(
