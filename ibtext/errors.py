@@ -1,4 +1,4 @@
-"""Refusals: one sentence with the rule, the value received, the likely cause and the remedy."""
+"""Refusals: one sentence with the rule, the value received and the remedy, and with the cause where it is known."""
 
 from __future__ import annotations
 
@@ -47,26 +47,19 @@ class ConvergenceError(RuntimeError):
 
 def shortened(value: Any) -> str:
     """``repr`` of a value in at most 60 characters, for a message."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:  # integers of more than 4300 digits refuse to be written
-        text = f"a value of type {type(value).__name__}"
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _real_number(value: Any) -> float:
-    """A real number, or a 0-d array of one, as a float; NaN for text, truth values, dates, complex and masked numbers."""
-    if isinstance(value, np.ma.MaskedArray):
+    """A real number, or a 0-d array or tensor of one, as a float; NaN for everything else."""
+    if isinstance(value, np.ma.MaskedArray):  # its hidden number would come back
         return float("nan")
-    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "iuf":
-        return float("nan")
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a 0-d array or tensor
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()
-    if not isinstance(value, Real) or isinstance(value, bool):
-        return float("nan")
     try:
-        return float(value)
-    except OverflowError:
+        return float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+    except OverflowError:  # an integer beyond the largest double
         return float("inf")
 
 
@@ -75,10 +68,7 @@ def check_positive(name: str, value: Any, *, allow_zero: bool = False) -> float:
     rule = "a finite number that is at least 0" if allow_zero else "a finite positive number"
     number = _real_number(value)
     if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
-        raise ValueError(
-            f"{name} must be {rule}, but {shortened(value)} was given, probably because of a sign, a unit or a missing "
-            f"value; pass a number such as {name}=1.0."
-        )
+        raise ValueError(f"{name} must be {rule}, but {shortened(value)} was given; pass a number such as {name}=1.0.")
     return number
 
 
@@ -87,8 +77,7 @@ def check_tolerance(name: str, value: Any) -> float:
     number = check_positive(name, value)
     if number >= 1:
         raise ValueError(
-            f"{name} must be below 1, since it is relative, but {number:g} was given, probably an absolute tolerance or an "
-            f"exponent; pass a number such as {name}=1e-9."
+            f"{name} must be below 1, since it is relative, but {number:g} was given; pass a number such as {name}=1e-9."
         )
     return number
 
@@ -97,20 +86,14 @@ def check_number(name: str, value: Any) -> float:
     """Return ``value`` as a float, or refuse it if it is not a finite real number."""
     number = _real_number(value)
     if not np.isfinite(number):
-        raise ValueError(
-            f"{name} must be a finite number, but {shortened(value)} was given, probably text, a list or a missing value; pass "
-            f"a number such as {name}=0.0."
-        )
+        raise ValueError(f"{name} must be a finite number, but {shortened(value)} was given; pass a number such as {name}=0.0.")
     return number
 
 
 def check_order(order: Any) -> int:
-    """Return the order of a derivative, 1 or 2, or refuse it."""
+    """Return the order of a derivative, 1 or 2, or refuse it: the third one jumps at the data."""
     if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order not in (1, 2):
-        raise ValueError(
-            f"order must be 1 or 2, but {shortened(order)} was given, probably because a third derivative was wanted; it "
-            f"jumps at the data, so difference the curvature on each side instead."
-        )
+        raise ValueError(f"order must be 1 or 2, but {shortened(order)} was given; pass 1 for the slope, 2 for the curvature.")
     return int(order)
 
 
@@ -124,11 +107,9 @@ def check_arguments(t: Any, *, name: str = "t") -> np.ndarray:
     """Points of evaluation, empty or finite, refused where an affine function of them could overflow."""
     points = check_points(name, t, allow_empty=True)
     if points.size and np.max(np.abs(points)) > LARGEST_ARGUMENT:
-        worst = points.ravel()[np.argmax(np.abs(points))]
         raise ValueError(
-            f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {worst:g} was given, "
-            f"probably an overflow "
-            f"upstream or a stand-in for infinity; pass points near the data."
+            f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but "
+            f"{points.flat[np.argmax(np.abs(points))]:g} was given; pass points near the data."
         )
     return points
 
@@ -139,15 +120,10 @@ def check_count(name: str, value: Any) -> int:
         number = 0 if isinstance(value, (bool, np.bool_, np.ma.MaskedArray)) else operator.index(value)
     except TypeError:
         number = 0
-    if number < 1:
+    if not 1 <= number <= LARGEST_COUNT:
         raise ValueError(
-            f"{name} must be a positive integer, but {shortened(value)} was given, probably because a division gave a "
-            f"float or a count was left at zero; pass an integer such as {name}=100."
-        )
-    if number > LARGEST_COUNT:
-        raise ValueError(
-            f"{name} must be at most {LARGEST_COUNT:.0e}, but {shortened(value)} was given, probably because of a product or a "
-            f"power too many; pass an integer such as {name}=100."
+            f"{name} must be a positive integer of at most {LARGEST_COUNT:.0e}, but {shortened(value)} was given; "
+            f"pass an integer such as {name}=100."
         )
     return number
 
@@ -160,18 +136,15 @@ def check_rng(value: Any) -> np.random.Generator:
         return np.random.default_rng(value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(
-            f"rng must be a seed, an integer that is at least 0, or a numpy Generator, but {shortened(value)} was given, "
-            f"probably a float or a generator of another library; pass for instance rng=0."
+            f"rng must be a seed, which is an integer of at least 0, or a NumPy Generator, but {shortened(value)} was given; "
+            f"pass for instance rng=0."
         ) from None
 
 
 def check_flag(name: str, value: Any) -> bool:
     """Return ``value`` as a bool, or refuse it: the text "False" would count as true."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(
-            f"{name} must be True or False, but {shortened(value)} was given, probably text or a number from a settings file; "
-            f"pass {name}=True or {name}=False."
-        )
+        raise TypeError(f"{name} must be True or False, but {shortened(value)} was given; pass {name}=True or {name}=False.")
     return bool(value)
 
 
@@ -179,35 +152,46 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of ``choices``, or refuse it with the list of valid names."""
     if not isinstance(value, str) or value not in choices:
         valid = ", ".join(repr(c) for c in choices)
-        near = difflib.get_close_matches(str(value).lower(), choices, n=1, cutoff=0.8) if isinstance(value, str) else []
-        remedy = f"write {near[0]!r}." if near else "choose a name from the list."
-        raise ValueError(
-            f"{name} must be one of {valid}, but {shortened(value)} was given, probably a misspelling or a name from "
-            f"another library; {remedy}"
-        )
+        near = difflib.get_close_matches(value.lower(), choices, n=1, cutoff=0.8) if isinstance(value, str) else []
+        remedy = f"write {near[0]!r}" if near else "choose a name from the list"
+        raise ValueError(f"{name} must be one of {valid}, but {shortened(value)} was given; {remedy}.")
     return str(value)
+
+
+CONVERSIONS = {
+    "c": "pass its real part",
+    "M": "convert the dates to numbers",
+    "m": "convert the durations to numbers",
+    "O": "convert its entries to floats",
+    "S": "convert the text to numbers",
+    "U": "convert the text to numbers",
+}
+"""What to do with an array of another kind. NumPy itself would silently make the number 0.5 of the text "0.5"."""
 
 
 def real_array(name: str, value: Any) -> np.ndarray:
     """Return ``value`` as a float64 array of any shape, infinite or NaN where it is, or refuse it."""
     if np.ma.is_masked(value):  # NumPy would bring the hidden numbers back
+        hidden = np.ma.getmaskarray(value)
         raise ValueError(
-            f"{name} must be an array without masked entries, but {int(np.sum(np.ma.getmaskarray(value)))} of "
-            f"{np.ma.getmaskarray(value).size} are masked, probably missing values; pass the others, {name}.compressed() for "
-            f"one dimension."
+            f"{name} must be an array without masked entries, but {hidden.sum()} of {hidden.size} are masked; leave them out, "
+            f"here and in the arrays that belong to {name}."
         )
+    remedy = "pass a list of floats"
     try:
+        if hasattr(value, "toarray"):
+            remedy = f"pass the dense array, {name}.toarray()"
+            raise TypeError
         array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-        if array.dtype.kind not in "biuf":  # NumPy would turn the text "0.5" into a number
+        if array.dtype.kind not in "biuf":
+            remedy = CONVERSIONS.get(array.dtype.kind, remedy) if array.ndim else remedy
             raise TypeError
         with np.errstate(over="ignore"):  # long doubles beyond the range of doubles are refused below
-            array = array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(
-            f"{name} must be an array of real numbers, but {shortened(value)} was given, probably because of a "
-            f"nested list of unequal lengths or text from a file; pass a list of floats."
-        ) from None
-    return array
+            return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        if "inhomogeneous" in str(error):
+            remedy = "give all of its rows one length"
+        raise ValueError(f"{name} must be an array of real numbers, but {shortened(value)} was given; {remedy}.") from None
 
 
 def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndarray:
@@ -215,16 +199,12 @@ def check_points(name: str, value: Any, *, allow_empty: bool = False) -> np.ndar
     array = real_array(name, value)
     if array.size == 0 and not allow_empty:
         raise ValueError(
-            f"{name} must hold at least one number, but an empty array was given, probably because a selection "
-            f"matched nothing; check how {name} was built."
+            f"{name} must hold at least one number, but an empty array was given; check the selection from which it comes."
         )
     bad = ~np.isfinite(array)
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(
-            f"{name} must be finite, but entry {where} is {array[where]}, probably a missing value or an "
-            f"overflow upstream; remove or repair that entry."
-        )
+        raise ValueError(f"{name} must be finite, but entry {where} is {array[where]}; remove or repair that entry.")
     return array
 
 
@@ -255,23 +235,22 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     x, y = check_points("x", x), check_points("y", y)
     if x.ndim != 1 or y.shape != x.shape:
         if x.ndim == y.ndim == 1:
-            cause, remedy = "a label that is missing or one too many", "give one label for every input"
+            remedy = "give one label for every input"
         elif x.ndim == 0 or y.ndim == 0:
-            cause, remedy = "a single number", "pass lists, [0.0] for one data point"
+            remedy = "pass lists, [0.0] for one data point"
+        elif x.size == max(x.shape) == y.size == max(y.shape):  # column vectors
+            remedy = "pass x.ravel() and y.ravel()"
         else:
-            cause, remedy = "a column vector", "pass x.ravel() and y.ravel()"
+            remedy = "inputs and labels are single numbers here, so choose one column of each"
         raise ValueError(
-            f"x and y must be one-dimensional and of equal length, but shapes {x.shape} and {y.shape} were given, "
-            f"probably {cause}; {remedy}."
+            f"x and y must be one-dimensional and of equal length, but shapes {x.shape} and {y.shape} were given; {remedy}."
         )
     if x.size > 1:
         order = np.argsort(x)
         with np.errstate(over="ignore"):  # the range may exceed the largest double
             gaps, reach = np.diff(x[order]), float(np.ptp(x))
         if 0 < reach < SMALLEST_RANGE:
-            raise ValueError(
-                f"inputs must span at least {SMALLEST_RANGE:g}, but they span {reach:g}, probably in a wrong unit; rescale x."
-            )
+            raise ValueError(f"inputs must span at least {SMALLEST_RANGE:g}, but they span {reach:g}; rescale x.")
         k = int(np.argmin(gaps))
         i, j = int(order[k]), int(order[k + 1])
         if gaps[k] <= NEARLY_COINCIDENT * max(reach, np.finfo(float).tiny):
@@ -281,14 +260,13 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
             else:
                 what = f"x[{i}] = {x[i]} and x[{j}] = {x[j]} differ by only {gaps[k]:.1e}"
             raise ValueError(
-                f"inputs must be distinct, at least {NEARLY_COINCIDENT:g} of their range apart, but {what}, "
-                f"probably repeated measurements; keep one of them, with the mean of their labels."
+                f"inputs must be distinct, at least {NEARLY_COINCIDENT:g} of their range apart, but {what}; "
+                f"keep one of them, with the mean of their labels."
             )
     for name, values in (("x", x), ("y", y)):
         if np.max(np.abs(values)) > LARGEST_ARGUMENT:
             raise ValueError(
                 f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but "
-                f"{np.max(np.abs(values)):g} was given, "
-                f"probably an overflow upstream or a wrong unit; rescale {name}."
+                f"{values[np.argmax(np.abs(values))]:g} was given; rescale {name}."
             )
     return x.copy(), y.copy()

@@ -44,7 +44,7 @@ DATA_CASES = {
     "nan label": (X, [1.0, np.nan, 2.0], "entry .* is nan"),
     "infinite input": ([-0.5, np.inf, 0.5], Y, "entry .* is inf"),
     "text": (["a", "b"], [1.0, 2.0], "array of real numbers"),
-    "numbers as text": (X, ["1.0", "0.0", "2.0"], "text from a file"),
+    "numbers as text": (X, ["1.0", "0.0", "2.0"], "convert the text to numbers"),
     "one number": (0.0, 1.0, r"lists, \[0.0\] for one data point"),
     "empty": ([], [], "at least one number"),
     "equal inputs, equal labels": ([0.1, 0.1, 0.5], [1.0, 1.0, 2.0], "with equal labels"),
