@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from ..errors import check_count, check_points, check_rng
 from ..numerics.gauss import gauss_legendre
-from .joint import JointLaw, is_discrete, is_law, kinks, law_moment, law_name
+from .frozen import check_density, finite_moments, is_discrete, is_law, law_name, quadrature_knots
+from .joint import JointLaw, law_moment
 from .penalty import PenaltyLaw
 
 __all__ = ["Initialization"]
@@ -140,10 +141,12 @@ class Initialization:
         """The law of the bias, or of the breakpoint where that is given."""
         return self.bias if self.breakpoint is None else self.breakpoint
 
-    @cached_property
-    def _approved(self) -> set[int]:
-        """Degrees of activations for which the law has been found to have a limit."""
-        return set()
+    @property
+    def _laws(self) -> dict[str, Any]:
+        """The laws of (w, b) other than random signs, by name."""
+        if self.breakpoint is not None:
+            return {"breakpoint": self.breakpoint}
+        return {"bias": self.bias} | ({} if self.signs else {"weight": self.weight})
 
     @cached_property
     def support(self) -> tuple[float, float]:
@@ -167,7 +170,12 @@ class Initialization:
     def moments(self, degree: int) -> list[float]:
         """E W^(degree - j) B^j for j = 0, ..., degree, an even number."""
         if self.breakpoint is not None:
-            c, mass = self._breakpoint_rule
+            knots = self.knots(max(degree // 2, 1))
+            nodes, weights = gauss_legendre(40)
+            width = np.diff(knots)[:, None]
+            c = knots[:-1, None] + width * nodes
+            mass = (width * weights * self.density(c)).ravel()
+            c = c.ravel()
             found = [float(mass @ c**j) for j in range(degree + 1)]
             if not isinstance(self.breakpoint, PenaltyLaw):  # a heavy tail needs its own formula
                 found[2] = float(self.breakpoint.var() + self.breakpoint.mean() ** 2)
@@ -178,34 +186,60 @@ class Initialization:
         return [0.0 if j % 2 else weight[degree - j] * bias[j] for j in range(degree + 1)]
 
     @cached_property
-    def _breakpoint_rule(self) -> tuple[Array, Array]:
-        knots = self.knots()
-        s, w = gauss_legendre(40)
-        width = np.diff(knots)[:, None]
-        c = (knots[:-1, None] + width * s).ravel()
-        return c, (width * w).ravel() * self.density(c)
-
-    @cached_property
-    def _uniform_density(self) -> float | None:
-        """Density of a uniform bias, so that the common case needs no call into scipy.stats."""
+    def uniform_density(self) -> float | None:
+        """Density of a uniform bias or breakpoint, None for other laws: the common case needs no call into scipy.stats."""
         if law_name(self._location) == "uniform":
             return 1 / (self.support[1] - self.support[0])
         return None
 
+    @property
+    def _uniform_density(self) -> float | None:
+        return self.uniform_density
+
+    @cached_property
+    def _approved(self) -> set[int]:
+        return set()
+
     @cached_property
     def symmetric(self) -> bool:
         """Whether the law of (weight, bias) is symmetric under a change of both signs (up to 1e-10)."""
-        laws = [] if self.breakpoint is not None else [self.bias]
-        if not self.signs:
-            laws.append(self.weight)
+        laws = [] if self.breakpoint is not None else self._laws.values()
         q = np.array([1e-3, 0.05, 0.2, 0.35, 0.45, 0.5])
         return all(np.allclose(law.ppf(q), -law.ppf(1 - q), rtol=1e-10, atol=1e-10 * abs(law.ppf(0.95))) for law in laws)
 
+    @cached_property
+    def _finite_moments(self) -> dict[str, float]:
+        """The order below which each law has moments, once all else has been checked that no activation changes."""
+        if not self.symmetric:
+            raise ValueError(
+                "the limit needs laws of weight and bias that are symmetric about 0, but one given is not, probably a law "
+                "of positive numbers or a shifted one; shift it so that its median is 0."
+            )
+        orders = {name: finite_moments(law) for name, law in self._laws.items()}
+        for name, law in self._laws.items():
+            if name != "breakpoint" and orders[name] > 2:
+                check_density(name, law)
+        return orders
+
+    def check(self, degree: int = 1) -> None:
+        r"""Refuse laws for which the limit of wide networks does not exist, or is not covered.
+
+        ``degree`` is the power k of an activation :math:`u_+^k`, else 1. The law is examined once, however often this is called.
+        """
+        order = 2 * degree + (0 if self.signs else 1)  # zeta holds |w|^(2k + 1)
+        for name, finite in self._finite_moments.items():
+            if order >= finite:
+                which = "variance" if order == 2 or finite <= 2 else f"moment of order {order}"
+                raise ValueError(
+                    f"the kernel exists only if the {name} has a finite {which}, but the law given has heavier tails, probably a "
+                    f"Cauchy or Student law with few degrees of freedom; choose one with lighter tails."
+                )
+
     def density(self, c: Array) -> Array:
         """Density of the bias at ``c`` (of the breakpoint, where that is given)."""
-        if self._uniform_density is not None:
+        if self.uniform_density is not None:
             low, high = self.support
-            return np.where((c >= low) & (c <= high), self._uniform_density, 0.0)
+            return np.where((c >= low) & (c <= high), self.uniform_density, 0.0)
         return np.asarray(self._location.pdf(c), dtype=np.float64)
 
     def zeta(self, x: Any) -> Array:
@@ -225,30 +259,17 @@ class Initialization:
     def _sign_density(self, x: Array) -> Array:
         return self.density(x) if self.breakpoint is not None else (self.density(x) + self.density(-x)) / 2
 
-    def knots(self) -> Array:
-        """Points where a quadrature over the bias must be split: ends, 0, and quantiles of a non-uniform law."""
+    def knots(self, degree: int = 1) -> Array:
+        """Points where a quadrature over the bias must be split: ends, 0, and quantiles of a non-uniform law.
+
+        ``degree`` is the power of the activation, whose squares are to be integrated far out.
+        """
         low, high = self.support
-        if self._uniform_density is not None:
+        if self.uniform_density is not None:
             return np.array([low, high])
         if isinstance(self.breakpoint, PenaltyLaw):
             return self.breakpoint.knots
-        # a tail beyond 1e-22 cannot be seen in double precision; pieces of at most a few quantile decades keep
-        # the density polynomial-like on each
-        tail = np.array([1e-22, 1e-17, 1e-13, 1e-9, 1e-6, 1e-4, 1e-3, 1e-2, 0.05, 0.15, 0.3])
-        law = self._location
-        points = np.concatenate([law.ppf(tail), law.isf(tail), [0.0], kinks(law), -kinks(law)])
-        if not np.isfinite(high):  # heavy tails: by factors of ten until the second moment cannot see the rest
-            far = float(np.max(np.abs(law.ppf([0.01, 0.99])))) * 10.0 ** np.arange(1, 100)
-            far = far[far**3 * law.pdf(far) > 1e-18 * float(law.var())]
-            points = np.concatenate([points, far, -far])
-        if np.isfinite(low):
-            points = np.append(points, low)
-        if np.isfinite(high):
-            points = np.append(points, high)
-        points = np.unique(points[np.isfinite(points)])
-        # points that coincide up to rounding, seen from where they lie: heavy tails reach out to 1e18
-        apart = 1e-9 * np.maximum(np.abs(points), law.isf(0.25) - law.ppf(0.25))
-        return np.asarray(points[np.diff(points, prepend=-np.inf) > apart], dtype=np.float64)
+        return quadrature_knots(self._location, degree)
 
     def sample(self, n: int, rng: Any = None) -> dict[str, Array | float]:
         """Draw n units.

@@ -27,8 +27,9 @@ import numpy.typing as npt
 from scipy.special import beta, gammainc
 
 from ..numerics.gauss import gauss_legendre
+from .frozen import kinks, law_name
 
-__all__ = ["JointLaw", "check_law", "is_discrete", "is_law", "kinks", "law_moment", "law_name", "radial_edges"]
+__all__ = ["JointLaw", "check_law", "law_moment"]
 
 Array = npt.NDArray[np.float64]
 
@@ -38,36 +39,6 @@ SMOOTH = {"norm", "laplace", "uniform", "logistic", "t", "hypsecant", "triang", 
 _NODES = 14
 _S, _W = gauss_legendre(_NODES)
 _BLOCK = 1 << 17  # numbers in an array that stays in the cache
-
-
-def is_law(value: Any) -> bool:
-    """Whether ``value`` has the methods of a frozen continuous law."""
-    frozen = not hasattr(value, "freeze") and not isinstance(value, type)
-    return frozen and all(hasattr(value, name) for name in ("pdf", "cdf", "ppf", "rvs", "support"))
-
-
-def is_discrete(value: Any) -> bool:
-    """Whether ``value`` is a frozen discrete law."""
-    return hasattr(value, "pmf") and hasattr(value, "rvs")
-
-
-def law_name(law: Any) -> str:
-    """SciPy's name of a frozen law, empty for others."""
-    return str(getattr(getattr(law, "dist", None), "name", ""))
-
-
-def kinks(law: Any) -> Array:
-    """Positive points where the density of a symmetric law has a kink or ends."""
-    low, high = law.support()
-    points = [float(high)] if np.isfinite(high) else []
-    name = law_name(law)
-    bins = getattr(law, "_hbins", getattr(getattr(law, "dist", None), "_hbins", None))
-    if bins is not None:
-        points.extend(float(b) for b in bins)
-    if name == "trapezoid":  # corners lie at fractions c and d of the support
-        shapes, _, _ = law.dist._parse_args(*law.args, **law.kwds)
-        points.extend(float(low + (high - low) * s) for s in shapes)
-    return np.unique([p for p in points if p > 0])
 
 
 def radial_edges(law: Any, scale: float) -> Array:
@@ -237,54 +208,5 @@ class JointLaw:
 
 
 def check_law(initialization: Any, degree: int = 1) -> None:
-    """Refuse laws for which the limit does not exist or is not covered."""
-    if not initialization.symmetric:
-        raise ValueError(
-            "the limit needs laws of weight and bias that are symmetric about 0, but one given is not, probably a law "
-            "of positive numbers or a shifted one; shift it so that its median is 0."
-        )
-    if (law := initialization.breakpoint) is not None:
-        scale, order = float(law.std()), 2 * degree
-        if not np.isfinite(scale) or not _has_moment(law, scale, order):
-            which = "variance" if order == 2 or not np.isfinite(scale) else f"moment of order {order}"
-            raise ValueError(
-                f"the kernel exists only if the breakpoint has a finite {which}, but the law given has a standard deviation of "
-                f"{scale:.3g} and heavy tails, probably a Cauchy or Student law with few degrees of freedom; take lighter tails."
-            )
-    signs = initialization.signs
-    laws = {} if initialization.breakpoint is not None else {"bias": initialization.bias}
-    if not signs:
-        laws["weight"] = initialization.weight
-    order = 2 * degree + (0 if signs else 1)
-    for name, law in laws.items():
-        scale = float(law.std())
-        if not (np.isfinite(scale) and scale > 0) or not _has_moment(law, scale, order):
-            which = "variance" if order == 2 or not np.isfinite(scale) else f"absolute moment of order {order}"
-            raise ValueError(
-                f"the kernel exists only if weight and bias have moments up to order {order}, but the {name} has no "
-                f"finite {which}, probably a Cauchy or Student law with few degrees of freedom; choose a law with "
-                f"lighter tails."
-            )
-        if float(law.cdf(1e-9 * scale) - law.cdf(-1e-9 * scale)) > 1e-3:
-            raise ValueError(
-                f"weight and bias must have a density, but the {name} has an atom at 0 or an infinite density there, "
-                f"probably a mixture with zeros; drop the neurons that are dead, or choose another law."
-            )
-        for where in (0.0, float(law.support()[1])):
-            with np.errstate(all="ignore"):
-                unbounded = np.isfinite(where) and not np.isfinite(law.pdf(where))
-            if unbounded:
-                raise ValueError(
-                    f"the densities of weight and bias must be bounded, but that of the {name} is infinite at {where:g}, "
-                    f"probably an arcsine, beta or gamma-like law with a small shape; choose a law with a bounded density."
-                )
-
-
-def _has_moment(law: Any, scale: float, order: int) -> bool:
-    """Whether E|X|^order is finite: the tail of r^(order + 1) times the density must vanish."""
-    if np.isfinite(law.support()).all():
-        return True
-    r = scale * np.array([1e12, 1e24, 1e36])
-    with np.errstate(all="ignore"):
-        tail = r ** (order + 1) * np.maximum(law.pdf(r), law.pdf(-r))
-    return bool(tail[1] < 0.5 * tail[0] or tail[0] == 0)
+    """``Initialization.check``, under the name that it had."""
+    initialization.check(degree)

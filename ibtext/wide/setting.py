@@ -78,7 +78,7 @@ def check_setting(x: Array, activation: Any, initialization: Any) -> AnyActivati
 def make_rule(hats: HatBasis, initialization: Initialization, degree: int = 1) -> SignRule | PolarRule:
     """The quadrature over the law of (w, b), for activations of a degree."""
     if initialization.signs:
-        return SignRule(hats, initialization.density, initialization.knots(), constant=initialization._uniform_density)
+        return SignRule(hats, initialization.density, initialization.knots(degree), constant=initialization._uniform_density)
     return PolarRule(hats, initialization.joint, degree)
 
 

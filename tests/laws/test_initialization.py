@@ -141,6 +141,20 @@ def test_heavy_tails_of_finite_variance(nu, kind):
     assert ib.wide_limit(x, y, initialization=init)(t) == pytest.approx(kernel[5:] @ np.linalg.solve(kernel[:5], y), abs=1e-11)
 
 
+@pytest.mark.parametrize("kind", ["bias", "breakpoint"])
+def test_heavy_tails_under_a_power_of_relu(kind):
+    """relu^2 sees fourth moments: far out the rule must follow the tail of Student's law until those end, not the second."""
+    law = stats.t(5)
+    init = ib.Initialization(**{kind: law})
+    assert init.moments(4) == pytest.approx([1, 0, 5 / 3, 0, law.moment(4)], rel=1e-13, abs=1e-13)
+    x, t = np.linspace(-0.8, 0.8, 5), np.linspace(-1.2, 1.2, 7)
+    y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
+    kernel = ib.limit_kernel(np.append(x, t), x, initialization=init, activation="relu^2")
+    limit = ib.wide_limit(x, y, initialization=init, activation="relu^2")
+    # condition number 5e5
+    assert limit(t) == pytest.approx(kernel[5:] @ np.linalg.solve(kernel[:5], y), abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("law", "activation", "match"),
     [
