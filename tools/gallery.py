@@ -49,7 +49,7 @@ def pages() -> Iterator[tuple[str, str]]:
 def demo_classes() -> dict[str, Any]:
     """Return the demos that ``ibtext.demos`` offers."""
     import ibtext.demos
-    from ibtext.demos.kit.base import Demo
+    from ibtext.demos import Demo
 
     found = {name: getattr(ibtext.demos, name) for name in ibtext.demos.__all__}
     return {n: c for n, c in found.items() if isinstance(c, type) and issubclass(c, Demo) and c is not Demo}

@@ -5,21 +5,18 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_WHERE = {
-    "Demo": "kit.base",
-    **dict.fromkeys(("Choice", "Control", "Labels", "Points"), "kit.controls"),
-    **dict.fromkeys(("Band", "Bars", "Curve", "Image", "Panel", "Path", "Scatter"), "kit.layers"),
-    **dict.fromkeys(("Mark", "Question", "Sketch"), "kit.questions"),
-    **dict.fromkeys(("Dual", "Kernel", "Table"), "kit.engines"),
-    **dict.fromkeys(("BiasLawDemo", "LabelShiftDemo", "PenaltyDialDemo"), "chapters.curvature_penalty"),
-    "WidthDemo": "chapters.finite_width",
-    "CurvatureDemo": "chapters.scaled_potentials",
-    "FlowDemo": "chapters.training_time",
-    **dict.fromkeys(("LazyRichDemo", "ModesDemo"), "chapters.kernel_regime"),
-    **dict.fromkeys(("GeometryDemo", "StepSizeDemo"), "chapters.mirror_descent"),
-    **dict.fromkeys(("DialDemo", "OpeningDemo", "UnscaledWidthDemo"), "chapters.unscaled_potentials"),
-    **dict.fromkeys(("DoubleDescentDemo", "InterpolantDemo", "OptimiserDemo"), "chapters.implicit_bias"),
+_NAMES = {
+    "kit": ("Band Bars Choice Control Curve Demo Dual Image Kernel Labels Mark Panel Path Points Question Scatter Sketch Table"),
+    "chapters.implicit_bias": "DoubleDescentDemo InterpolantDemo OptimiserDemo",
+    "chapters.mirror_descent": "GeometryDemo StepSizeDemo",
+    "chapters.kernel_regime": "LazyRichDemo ModesDemo",
+    "chapters.curvature_penalty": "BiasLawDemo LabelShiftDemo PenaltyDialDemo",
+    "chapters.finite_width": "WidthDemo",
+    "chapters.unscaled_potentials": "DialDemo OpeningDemo UnscaledWidthDemo",
+    "chapters.scaled_potentials": "CurvatureDemo",
+    "chapters.training_time": "FlowDemo",
 }
+_WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_WHERE)
 

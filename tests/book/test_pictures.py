@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from ibtext import demos
-from ibtext.demos.kit.base import Demo, _Unbound
+from ibtext.demos import Demo
 from tools.execute import ROOT
 from tools.normalize import DEMO, demo_picture
 
@@ -32,7 +32,7 @@ def test_a_demo_cell_stores_its_picture_and_its_present_caption(cell: nbformat.N
     assert isinstance(call, ast.Call)
     cls = getattr(demos, ast.unparse(call.func).split(".")[-1])
     parameters = cls.defaults() | {k.arg: ast.literal_eval(k.value) for k in call.keywords}
-    half = _Unbound(cls)
+    half = cls.unshown()
     now = f"{cls.title}. {Demo.describe(half, half.compute(**parameters), **parameters)}".replace("?.", "?")
     # the last digit of a number may differ between machines, a word may not
     numbers = r"[\d.]*\d(?:e[-+]\d+)?"

@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from ibtext.demos.kit.base import Demo, _Unbound
+from ibtext.demos import Demo
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = re.compile(r'<script type="application/vnd\.jupyter\.widget-state\+json">(.*?)</script>', re.DOTALL)
@@ -71,7 +71,7 @@ def faults(spec, *states):
     good = [state for state in states if not state["problem"]]
     keys = [json.dumps(state["parameters"]) for state in good]
     settings = {key: state["parameters"] for key, state in zip(keys, good, strict=True)}
-    results = _Unbound(cls).compute_many(list(settings.values())) if settings else []
+    results = cls.unshown().compute_many(list(settings.values())) if settings else []
     known = dict(zip(settings, results, strict=True))
     truths = [known[key] for key in keys]
     found = [f"{spec['name']} shows a problem at {s['parameters']}: {s['problem']}" for s in states if s["problem"]]
@@ -98,7 +98,7 @@ def _differences(cls, spec, state, truth):
         if error > allowed(spec, state["engine"], key, right):
             yield f"{key} {where} is off by {error:.3g}"
     if state["engine"] == "dual":  # exact; a table may change the last digit shown
-        sentence = Demo.describe(_Unbound(cls), truth, **state["parameters"])
+        sentence = Demo.describe(cls.unshown(), truth, **state["parameters"])
         if state["summary"] != sentence:
             yield f"the summary {where} reads {state['summary']!r}, not {sentence!r}"
     elif not state["summary"].endswith(".") or "{" in state["summary"]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ibtext.demos import Choice, Control, Demo, Points
-from ibtext.demos.kit.base import _Unbound
 from ibtext.demos.kit.layers import check_shapes
 
 #: A mean that is infinite where p = n, so that the curve has a gap there.
@@ -42,7 +41,7 @@ def settings(cls: type[Demo]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def compute(cls: type[Demo], **setting: Any) -> dict[str, Any]:
     """What the demo computes; controls that are not named are at their defaults."""
-    return _Unbound(cls).compute(**(cls.defaults() | setting))
+    return cls.unshown().compute(**(cls.defaults() | setting))
 
 
 def check(cls: type[Demo], setting: dict[str, Any], *, inside: bool = True) -> dict[str, Any]:
@@ -55,6 +54,6 @@ def check(cls: type[Demo], setting: dict[str, Any], *, inside: bool = True) -> d
         low, high = panel.y_limits
         for key in [curve.key for curve in panel.curves] + [scatter.y for scatter in panel.scatter]:
             assert not inside or (low <= np.min(result[key]) and np.max(result[key]) <= high), key
-    sentence = cls.describe(_Unbound(cls), result, **setting)
+    sentence = cls.describe(cls.unshown(), result, **setting)
     assert "{" not in sentence and sentence.endswith(".")
     return result

@@ -13,7 +13,6 @@ from ibtext.demos import BiasLawDemo, Labels, LabelShiftDemo, PenaltyDialDemo, W
 from ibtext.demos.chapters.curvature_penalty import FAMILIES, X, Y, start
 from ibtext.demos.chapters.finite_width import LINES, WIDTHS, deviation
 from ibtext.demos.kit import table as tables
-from ibtext.demos.kit.base import _Unbound
 
 DEMOS = (BiasLawDemo, LabelShiftDemo, PenaltyDialDemo, WidthDemo)
 AT = [0, 50, 100, 150, 200]  # where the data lie on the grid
@@ -136,7 +135,7 @@ def test_the_band_is_zero_at_the_data_only():
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", DEMOS)
 def test_table_errors(cls):
-    built = tables.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
+    built = tables.build(cls.unshown().compute_many, cls.controls, cls.engine, demo=cls.__name__)
     assert built.error < 0.005
     assert len(built.data) < 250_000
     assert isinstance(cls.controls[-1], Labels) == (cls.engine.linear == "labels")

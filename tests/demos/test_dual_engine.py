@@ -7,7 +7,6 @@ import pytest
 
 from ibtext.demos import Control, CurvatureDemo, Table
 from ibtext.demos.kit import table as tables
-from ibtext.demos.kit.base import _Unbound
 
 CONTROLS = CurvatureDemo.controls[:2]
 
@@ -15,7 +14,7 @@ CONTROLS = CurvatureDemo.controls[:2]
 @pytest.mark.slow
 def test_a_table_of_the_curvature_misses_the_tolerance(record_property):
     """17 x 17 nodes over p and omega, everything else fixed: fronts like |c - c0|^(1/(p-1)) move between the nodes."""
-    demo = _Unbound(CurvatureDemo)
+    demo = CurvatureDemo.unshown()
     rest = {k: v for k, v in CurvatureDemo.defaults().items() if k not in ("p", "omega")}
 
     def curvature(settings):
@@ -37,7 +36,7 @@ def test_results_are_those_of_the_package():
     import ibtext as ib
 
     s = CurvatureDemo.defaults() | {"p": 3.5, "omega": 0.4, "a": 1.3}
-    r = _Unbound(CurvatureDemo).compute(**s)
+    r = CurvatureDemo.unshown().compute(**s)
     limit = ib.wide_limit(
         np.array(CurvatureDemo.controls[3].x), np.array(s["labels"]), activation="abs",
         potential=ib.Scaled(ib.PowerPotential(p=3.5, omega=0.4)),
@@ -54,7 +53,7 @@ def test_results_are_those_of_the_package():
 
 
 def test_the_exponent_two_is_the_reference():
-    r = _Unbound(CurvatureDemo).compute(**CurvatureDemo.defaults() | {"p": 2.0, "omega": 7.0})
+    r = CurvatureDemo.unshown().compute(**CurvatureDemo.defaults() | {"p": 2.0, "omega": 7.0})
     assert np.array_equal(r["limit_value"], r["quadratic_value"])
 
 

@@ -20,7 +20,6 @@ from ibtext.demos.chapters.implicit_bias import (
     one_sample,
     train,
 )
-from ibtext.demos.kit.base import _Unbound
 
 DEMOS: tuple[type[Demo], ...] = (InterpolantDemo, OptimiserDemo, DoubleDescentDemo)
 
@@ -29,7 +28,7 @@ DEMOS: tuple[type[Demo], ...] = (InterpolantDemo, OptimiserDemo, DoubleDescentDe
 def test_the_table_is_accurate_and_small(cls: type[Demo]) -> None:
     from ibtext.demos.kit import table
 
-    demo = _Unbound(cls)
+    demo = cls.unshown()
     many = getattr(demo, "compute_many", None) or (lambda every: [demo.compute(**s) for s in every])
     built = table.build(many, cls.controls, cls.engine, demo=cls.__name__)
     assert built.error < 0.005  # the share of full scale that every demo of the book keeps
@@ -41,7 +40,7 @@ def test_gradient_descent_ends_at_the_nearest_solution_and_adagrad_does_not() ->
     for start in ([-1.0, -1.0], [0.6, 0.4], [0.1, -0.3]):
         for eta in (0.1, 0.3):
             for rule in ("gd", "momentum", "adagrad"):
-                result = _Unbound(InterpolantDemo).compute(optimiser=rule, eta=eta, start=[start])
+                result = InterpolantDemo.unshown().compute(optimiser=rule, eta=eta, start=[start])
                 end = np.array([result["end_x"], result["end_y"]])
                 lack = LABEL[0] - ROW[0] @ start
                 nearest = np.array(start) + lack * ROW[0] / 5
@@ -75,7 +74,7 @@ def test_rows_of_one_variable_are_the_runs_of_torch() -> None:
 
 def test_only_the_adaptive_optimisers_depend_on_the_step() -> None:
     ends = {
-        rule: [_Unbound(OptimiserDemo).compute(optimiser=rule, eta=eta)["value"] for eta in (0.1, 1.6)]
+        rule: [OptimiserDemo.unshown().compute(optimiser=rule, eta=eta)["value"] for eta in (0.1, 1.6)]
         for rule in ("gd", "adagrad", "adam")
     }
     # residuals of 1e-5 divided by the smallest singular value 0.16 are 6e-5
@@ -93,7 +92,7 @@ def test_training_that_does_not_finish_says_so() -> None:
 def test_the_error_curve_peaks_where_the_question_says(noise: float) -> None:
     mean = expected_error(noise)
     assert np.flatnonzero(np.isnan(mean)).tolist() == [DATA - 2, DATA - 1, DATA]  # N = 19, 20, 21
-    result = _Unbound(DoubleDescentDemo).compute(count=20, noise=noise)
+    result = DoubleDescentDemo.unshown().compute(count=20, noise=noise)
     assert int(np.argmax(result["one"])) == DATA - 1
     assert mean[4] < mean[DATA - 3] and mean[TOTAL - 1] < mean[DATA + 1]
 

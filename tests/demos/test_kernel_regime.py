@@ -14,7 +14,6 @@ from scipy import stats
 import ibtext as ib
 from ibtext.demos import LazyRichDemo, ModesDemo
 from ibtext.demos.chapters.kernel_regime import LOG_TIMES, SCALES, WIDTHS, X, kernel, training_runs
-from ibtext.demos.kit.base import _Unbound
 
 
 @pytest.mark.parametrize(("n", "alpha"), list(product(WIDTHS, SCALES)))
@@ -29,7 +28,7 @@ def test_every_run_is_shown_and_fits_the_data(n: int, alpha: float) -> None:
 def test_presets_and_the_answer_of_the_question() -> None:
     for values in LazyRichDemo.presets.values():
         check(LazyRichDemo, LazyRichDemo.defaults() | dict(values))
-    lazy, rich = (_Unbound(LazyRichDemo).compute(n=256, alpha=a) for a in (16.0, 1 / 64))
+    lazy, rich = (LazyRichDemo.unshown().compute(n=256, alpha=a) for a in (16.0, 1 / 64))
     assert rich["median"] > 10 * lazy["median"] and rich["gap"] > 3 * lazy["gap"] and rich["percent"] > 100 > lazy["percent"]
 
 
@@ -91,12 +90,12 @@ def test_the_flow_of_the_demo_is_the_flow_of_an_infinitely_wide_network() -> Non
     law = ib.Initialization(weight="signs", bias=stats.uniform(-1, 2))
     setting = ModesDemo.defaults() | {"t": 50.0}
     flow = ib.wide_flow(X, setting["labels"], [50.0], initialization=law)
-    value = _Unbound(ModesDemo).compute(**setting)["value"]
+    value = ModesDemo.unshown().compute(**setting)["value"]
     assert np.max(np.abs(flow(np.asarray(ModesDemo.panels[0].x))[0] - value)) < 1e-8
 
 
 def test_the_decay_of_the_modes_is_monotone_and_ordered() -> None:
-    result = _Unbound(ModesDemo).compute(**ModesDemo.defaults())
+    result = ModesDemo.unshown().compute(**ModesDemo.defaults())
     modes = np.array([result[f"mode{k}"] for k in range(1, 6)])
     assert modes.shape == (5, LOG_TIMES.size)
     assert np.all(np.diff(modes, axis=1) <= 0) and np.all(np.diff(modes, axis=0) >= 0)
@@ -104,7 +103,7 @@ def test_the_decay_of_the_modes_is_monotone_and_ordered() -> None:
 
 def test_the_answer_about_the_labels() -> None:
     def missing(labels: list[float]) -> float:
-        result = _Unbound(ModesDemo).compute(**ModesDemo.defaults() | {"labels": labels, "t": 100.0})
+        result = ModesDemo.unshown().compute(**ModesDemo.defaults() | {"labels": labels, "t": 100.0})
         at = [int(np.argmin(np.abs(np.asarray(ModesDemo.panels[0].x) - v))) for v in X]
         return float(np.max(np.abs(result["value"][at] - labels)))
 

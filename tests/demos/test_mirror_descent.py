@@ -10,7 +10,6 @@ import pytest
 from ibtext.demos import Choice, Control, Demo, GeometryDemo, StepSizeDemo
 from ibtext.demos.chapters.mirror_descent import LABEL, OTHERS, ROW, START, potential
 from ibtext.demos.kit import table
-from ibtext.demos.kit.base import _Unbound
 
 DEMOS = [GeometryDemo, StepSizeDemo]
 
@@ -32,7 +31,7 @@ def combinations(cls):
 
 def test_the_path_ends_on_the_line_and_is_straight_in_the_dual_plane():
     for setting in combinations(GeometryDemo):
-        r = _Unbound(GeometryDemo).compute(**setting)
+        r = GeometryDemo.unshown().compute(**setting)
         phi, start = potential(setting["potential"]), np.array(setting["start"][0])
         end = np.array([r["end_x"], r["end_y"]])
         assert end @ ROW == pytest.approx(LABEL, abs=1e-10)
@@ -47,7 +46,7 @@ def test_the_path_ends_on_the_line_and_is_straight_in_the_dual_plane():
 
 def test_mirror_descent_keeps_the_end_and_the_other_method_does_not():
     for setting in combinations(StepSizeDemo):
-        r = _Unbound(StepSizeDemo).compute(**setting)
+        r = StepSizeDemo.unshown().compute(**setting)
         assert np.max(np.abs(r["mirror_miss"])) < 1e-8
         assert np.all(np.diff(r["natural_miss"]) > 0)
         assert r["natural_end_x"] + 2 * r["natural_end_y"] == pytest.approx(LABEL, abs=1e-8)
@@ -61,7 +60,7 @@ def test_mirror_descent_keeps_the_end_and_the_other_method_does_not():
 def test_what_is_drawn_stays_within_the_axes():
     for cls in DEMOS:
         for setting in combinations(cls):
-            result = _Unbound(cls).compute(**setting)
+            result = cls.unshown().compute(**setting)
             for panel in cls.panels:
                 drawn = [(layer.x, layer.y) for layer in (*panel.paths, *panel.scatter) if not layer.x.startswith("line")]
                 for x, y in drawn:
@@ -75,7 +74,7 @@ def test_what_is_drawn_stays_within_the_axes():
 
 def test_no_sentence_calls_a_distance_zero_that_is_not():
     for setting in combinations(StepSizeDemo):
-        sentence = Demo.describe(_Unbound(StepSizeDemo), _Unbound(StepSizeDemo).compute(**setting), **setting)
+        sentence = Demo.describe(StepSizeDemo.unshown(), StepSizeDemo.unshown().compute(**setting), **setting)
         distance = float(sentence.split("ends at a distance of ")[1].split()[0])
         assert distance > 1e-5
 
@@ -83,5 +82,5 @@ def test_no_sentence_calls_a_distance_zero_that_is_not():
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", DEMOS)
 def test_tables_are_within_half_a_per_cent(cls):
-    built = table.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
+    built = table.build(cls.unshown().compute_many, cls.controls, cls.engine, demo=cls.__name__)
     assert built.error < 0.005

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ibtext.demos.kit.declare import COLORS
+from ibtext.demos.kit.declaration import COLORS
 
 CSS = (pathlib.Path(__file__).resolve().parents[2] / "frontend" / "src" / "demo.css").read_text(encoding="utf-8")
 

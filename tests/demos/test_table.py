@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.polynomial.chebyshev import chebpts2, chebval
 
 from ibtext.demos import Choice, Control, Curve, Demo, FlowDemo, Labels, Panel, Points, Table
-from ibtext.demos.kit import rows, store
+from ibtext.demos.kit import DeclarationError, table_cache, table_rows
 from ibtext.demos.kit import table as tables
-from ibtext.demos.kit.declare import DeclarationError
 
 X = np.linspace(0.0, 20.0, 201)
 CONTROLS = (
@@ -84,9 +84,9 @@ def test_interpolation_converges_geometrically():
     """Chebyshev interpolation of an analytic function: each six more nodes gain a factor of ten or more."""
     f, errors = (lambda q: 1 / (1 + q * q)), []
     for n in (7, 13, 19):
-        series = rows.coefficients(n) @ f(rows.chebyshev(n, -1.0, 1.0))
+        series = table_rows.coefficients(n) @ f(chebpts2(n))
         q = np.linspace(-0.99, 0.98, 101)
-        errors.append(max(abs(rows.polynomials(n, v) @ series - f(v)) for v in q))
+        errors.append(np.max(np.abs(chebval(q, series) - f(q))))
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
@@ -95,10 +95,8 @@ def test_the_flow_demo_keeps_its_promise():
     """Build the demo's table and check it at settings drawn with another seed than the build's own."""
     built = FlowDemo._build()
     assert built.error <= FlowDemo.engine.tolerance and built.checks == 200
-    from ibtext.demos.kit.base import _Unbound
-
     other = Table(nodes=FlowDemo.engine.nodes, repeat={"p": 10}, checks=30, seed=1)
-    error, _, _ = tables.measure(built.data, built.meta, _Unbound(FlowDemo).compute_many, FlowDemo.controls, other)
+    error, _, _ = tables.measure(built.data, built.meta, FlowDemo.unshown().compute_many, FlowDemo.controls, other)
     # a fresh sample may exceed the largest error of the first one, but not by much
     assert error < 1.5 * FlowDemo.engine.tolerance
 
@@ -125,7 +123,7 @@ def test_a_table_is_built_once_and_anew_when_what_it_depends_on_changes(tmp_path
     Stored._built = None
     again = Stored._build()
     assert Stored.calls == calls and again.data == first.data and again.meta == first.meta
-    monkeypatch.setattr(store, "PACKAGE", tmp_path)  # other sources, another name
+    monkeypatch.setattr(table_cache, "PACKAGE", tmp_path)  # other sources, another name
     Stored._built = None
     Stored._build()
     assert Stored.calls == 2 * calls and len(list(tmp_path.iterdir())) == 2

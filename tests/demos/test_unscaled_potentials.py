@@ -15,7 +15,6 @@ import ibtext as ib
 from ibtext.demos import Demo, DialDemo, OpeningDemo, UnscaledWidthDemo
 from ibtext.demos.chapters.unscaled_potentials import GRID, ORDERS, WIDTHS, X_THREE, X, Y
 from ibtext.demos.kit import table as tables
-from ibtext.demos.kit.base import _Unbound
 
 
 def test_every_network_of_the_width_demo_is_drawn_and_fits_the_data() -> None:
@@ -30,7 +29,7 @@ def test_every_network_of_the_width_demo_is_drawn_and_fits_the_data() -> None:
 
 @pytest.mark.parametrize(("potential", "factor", "measured"), [("cube", 9, 7), ("fourth", 81, 65), ("cosh", 81, 65)])
 def test_the_answer_about_nine_times_as_many_neurons(potential: str, factor: float, measured: float) -> None:
-    compute = _Unbound(UnscaledWidthDemo).compute
+    compute = UnscaledWidthDemo.unshown().compute
     few, many = (compute(potential=potential, width=n)["distance"] for n in (540, 4860))
     # the numbers that the answer states, rounded there; of 3, 9, 81 the nearest on a logarithmic scale
     assert abs(few / many - measured) < 0.03 * measured
@@ -63,12 +62,12 @@ def test_opening_at_the_ends(setting: dict) -> None:
     for key in ("limit", "spline"):
         assert np.max(np.abs(result[key][at] - setting["labels"])) < 1e-9
     # the spline moves up and keeps its shape
-    still = _Unbound(OpeningDemo).compute(**setting | {"shift": 0.0})
+    still = OpeningDemo.unshown().compute(**setting | {"shift": 0.0})
     assert np.max(np.abs(result["spline"] - still["spline"])) < 1e-9
 
 
 def test_the_answer_about_the_shift() -> None:
-    compute, default = _Unbound(OpeningDemo).compute, OpeningDemo.defaults()
+    compute, default = OpeningDemo.unshown().compute, OpeningDemo.defaults()
     opening = [compute(**default | {"shift": c})["opening"] for c in (-2.0, -1.0, 0.0, 1.0, 2.0)]
     assert opening[0] < 0 < opening[-1]
     # affine in the shift
@@ -101,7 +100,7 @@ def test_the_answer_about_the_exponent() -> None:
     """The width beyond which the difference stays below a thousandth is largest for q = 3; the answer names three widths."""
     logs = np.asarray(DialDemo.panels[1].x)
     for q, stated in ((3, 2100), (4, 390), (6, 140)):
-        sizes = _Unbound(DialDemo).compute(n=10.0, q=q)["sizes"]
+        sizes = DialDemo.unshown().compute(n=10.0, q=q)["sizes"]
         # it falls all the way, so there is one such width; 3 %: the answer is rounded, and a tenth of a decade interpolated
         assert np.all(np.diff(sizes) < 0)
         assert abs(10 ** np.interp(3, -sizes, logs) / stated - 1) < 0.03
@@ -109,6 +108,6 @@ def test_the_answer_about_the_exponent() -> None:
 
 @pytest.mark.parametrize("cls", [UnscaledWidthDemo, OpeningDemo, DialDemo])
 def test_tables_keep_their_promise(cls: type[Demo]) -> None:
-    built = tables.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
+    built = tables.build(cls.unshown().compute_many, cls.controls, cls.engine, demo=cls.__name__)
     assert built.error < 0.005  # the share of full scale that every demo of the book keeps
     assert built.compressed < 150_000

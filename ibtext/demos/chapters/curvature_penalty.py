@@ -12,8 +12,7 @@ from ...laws import Initialization
 from ...splines import weighted as splines
 from ...training import ShallowNetwork, training_limit
 from ...wide import wide_limit
-from ..kit.base import Demo
-from ..kit.declare import Bars, Choice, Control, Curve, Labels, Panel, Question, Table
+from ..kit import Bars, Choice, Control, Curve, Demo, Labels, Panel, Question, Table
 
 X = (-2.0, -1.0, 0.0, 1.0, 2.0)
 Y = (1.5, 0.5, 1.5, 0.5, 1.5)

@@ -9,8 +9,7 @@ import numpy as np
 
 from ...training import ShallowNetwork, training_limit
 from ...wide import wide_limit
-from ..kit.base import Demo
-from ..kit.declare import Band, Choice, Curve, Panel, Question, Table
+from ..kit import Band, Choice, Curve, Demo, Panel, Question, Table
 from .curvature_penalty import T, X, Y, start
 
 WIDTHS = (10, 30, 100, 300, 1000, 10_000)

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..kit.base import Demo
-from ..kit.declare import Choice, Control, Curve, Mark, Panel, Path, Points, Question, Scatter, Table
+from ..kit import Choice, Control, Curve, Demo, Mark, Panel, Path, Points, Question, Scatter, Table
 
 #: The optimisers of the demos: the name in ``torch.optim`` and its options; the step size is applied outside.
 OPTIMISERS: dict[str, tuple[str, dict[str, float]]] = {

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..kit.base import Demo
-from ..kit.declare import Choice, Control, Curve, Labels, Panel, Question, Scatter, Table
+from ..kit import Choice, Control, Curve, Demo, Labels, Panel, Question, Scatter, Table
 
 X = (-0.8, -0.4, 0.0, 0.4, 0.8)
 Y = (0.5, -0.3, 0.4, -0.2, 0.6)

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..kit.base import Demo
-from ..kit.declare import Choice, Control, Curve, Mark, Panel, Path, Points, Question, Scatter, Table
+from ..kit import Choice, Control, Curve, Demo, Mark, Panel, Path, Points, Question, Scatter, Table
 
 #: One data point: w1 + 2 w2 = 2.
 ROW = np.array([1.0, 2.0])

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..kit.base import Demo
-from ..kit.declare import Control, Curve, Panel, Question, Table
+from ..kit import Control, Curve, Demo, Panel, Question, Table
 from .scaled_potentials import X, Y
 
 if TYPE_CHECKING:

@@ -14,47 +14,67 @@ This module is the Python side: what the engine is asked for, computed by :func:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
-from .engines import Dual
+from ...laws import Initialization
+from ...potentials import PowerPotential, QuadraticPotential, Scaled
+from ...wide import WideLimit, wide_limit
+from .declaration import demand
+from .engines import Engine
 from .layers import Panel
 
 
-def resolve(problem: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a problem with the names of parameters replaced by their values."""
-    return {k: parameters[v] if isinstance(v, str) else v for k, v in problem.items()}
-
-
-def limit(problem: Mapping[str, Any]) -> Any:
-    """Return the infinite-width limit that a resolved problem describes, by :func:`ibtext.wide_limit`."""
-    from scipy import stats
-
-    import ibtext as ib
-
-    a, p, omega = float(problem["half_width"]), float(problem["p"]), float(problem["omega"])
+def limit(problem: Mapping[str, Any], parameters: Mapping[str, Any]) -> WideLimit:
+    """Return the infinite-width limit that a problem describes at a setting, by :func:`ibtext.wide_limit`."""
+    known = {k: parameters[v] if isinstance(v, str) else v for k, v in problem.items()}
+    a, p, omega = float(known["half_width"]), float(known["p"]), float(known["omega"])
     # at p = 2 the potential is (1 + omega) x^2; a factor of the potential changes lambda, not the limit
-    phi = ib.QuadraticPotential() if p == 2 else ib.PowerPotential(p=p, omega=omega)
-    return ib.wide_limit(
-        np.asarray(problem["x"], dtype=float), np.asarray(problem["y"], dtype=float), activation="abs",
-        initialization=ib.Initialization(weight="signs", bias=stats.uniform(-a, 2 * a)), potential=ib.Scaled(phi),
+    phi = QuadraticPotential() if p == 2 else PowerPotential(p=p, omega=omega)
+    return wide_limit(
+        known["x"], known["y"], activation="abs", potential=Scaled(phi),
+        initialization=Initialization(weight="signs", bias=stats.uniform(-a, 2 * a)),
     )  # fmt: skip
 
 
-def compute(engine: Dual, panels: Sequence[Panel], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every quantity that the panels draw and every number of every solution."""
-    out: dict[str, Any] = {}
-    for prefix, declared in engine.solutions.items():
-        problem = resolve(declared, parameters)
-        solution = limit(problem)
-        for panel in panels:
-            for curve in panel.curves:
-                if curve.key == f"{prefix}_value":
-                    out[curve.key] = np.asarray(solution(np.asarray(panel.x, dtype=float)))
-                elif curve.key == f"{prefix}_curvature":
-                    h2 = np.asarray(solution.derivative(np.asarray(panel.x, dtype=float), order=2))
-                    out[curve.key] = np.abs(h2) if engine.magnitudes else h2
-        for name, value in solution.curvature_statistics().items():
-            out[f"{prefix}_{name}"] = value
-    return out
+@dataclass(frozen=True, kw_only=True)
+class Dual(Engine):
+    """Static pages solve the book's equation in the browser (see ``ibtext.demos.kit.dual``).
+
+    ``solutions`` maps a prefix to a problem, a dictionary with the keys ``x``, ``y``, ``p``, ``omega`` and
+    ``half_width``; each value is a constant or the name of a parameter.  A prefix ``limit`` makes the results
+    ``limit_value`` and ``limit_curvature`` (on the grid of the panel that draws them), ``limit_max`` and
+    ``limit_mean`` (of |h''| over the bias range).  ``magnitudes`` asks for |h''| instead of h''.
+    """
+
+    solutions: Mapping[str, Mapping[str, Any]]
+    magnitudes: bool = False
+
+    kind = "dual"
+
+    def __post_init__(self) -> None:
+        keys = {"x", "y", "p", "omega", "half_width"}
+        for prefix, problem in self.solutions.items():
+            demand(
+                set(problem) == keys,
+                f"A problem of the dual engine has the keys {', '.join(sorted(keys))}, but {prefix!r} has {', '.join(problem)}; "
+                "give exactly the five.",
+            )
+
+    def compute(self, panels: Sequence[Panel], parameters: Mapping[str, Any], demo: str) -> dict[str, Any]:
+        """Return every quantity that the panels draw and every number of every solution."""
+        out: dict[str, Any] = {}
+        for prefix, problem in self.solutions.items():
+            solution = limit(problem, parameters)
+            for panel in panels:
+                for curve in panel.curves:
+                    if curve.key == f"{prefix}_value":
+                        out[curve.key] = np.asarray(solution(panel.x))
+                    elif curve.key == f"{prefix}_curvature":
+                        h2 = np.asarray(solution.derivative(panel.x, order=2))
+                        out[curve.key] = np.abs(h2) if self.magnitudes else h2
+            out |= {f"{prefix}_{name}": value for name, value in solution.curvature_statistics().items()}
+        return out

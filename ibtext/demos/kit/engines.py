@@ -1,61 +1,73 @@
-"""What answers on a page without Python: a table, the dual solver, or nothing."""
+"""What answers on a page without Python: what all engines share, and the engine that answers nothing.
+
+The others have modules of their own: :mod:`~ibtext.demos.kit.table` and :mod:`~ibtext.demos.kit.dual`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import base64
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from .palette import DeclarationError
+from .controls import AnyControl
+from .declaration import plain
+from .layers import Panel
+
+Result = Mapping[str, Any]
+Compute = Callable[[Sequence[Mapping[str, Any]]], Sequence[Result]]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What an engine has computed for a page: the bytes that the page carries, and what the reader of them needs."""
+
+    data: bytes
+    meta: dict[str, Any]
+
+    @property
+    def error(self) -> float:
+        """The measured error, as a share of full scale."""
+        return float(self.meta["error"])
+
+    @property
+    def checks(self) -> int:
+        """At how many settings it was measured."""
+        return int(self.meta["checks"])
+
+    @property
+    def compressed(self) -> int:
+        """How many bytes it adds to a page, compressed as a web server does."""
+        return len(zlib.compress(base64.b64encode(self.data) + json.dumps(self.meta).encode(), 6))
+
+
+class Engine:
+    """An engine: a new kind is one class with these methods, and one in ``frontend/src/engines``."""
+
+    kind: ClassVar[str]
+
+    def check(self, controls: Sequence[AnyControl], demo: str) -> None:
+        """Refuse controls for which the engine cannot answer."""
+
+    def build(self, cls: type, compute: Compute, controls: Sequence[AnyControl]) -> Built | None:
+        """Return what has to be computed for the page of a demo class, or None."""
+        return None
+
+    def compute(self, panels: Sequence[Panel], parameters: Mapping[str, Any], demo: str) -> dict[str, Any]:
+        """Return the result of a demo whose author wrote no ``compute``."""
+        raise NotImplementedError(f"{demo} has no compute; write compute(self, **parameters) -> dict.")
+
+    def json(self, built: Built | None) -> dict[str, Any]:
+        """Return the declaration for the front end."""
+        return {"kind": self.kind, **plain(vars(self))}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
-    """Static pages answer from a table of Chebyshev nodes (see ``ibtext.demos.kit.table``).
-
-    ``nodes`` gives the number of nodes for each slider and for each coordinate of :class:`Points` (one number, or a list with
-    one for every coordinate x₁, y₁, x₂, ...); every combination of choices has rows of its own.  ``tolerance`` is the largest
-    error accepted, as a share of each output's full scale, at ``checks`` random settings off the nodes.  A parameter in
-    ``repeat`` keeps each of its random values for that many settings, where settings with equal values share expensive work.
-    ``linear`` names a :class:`Labels` control in which *every* output is affine: the table then holds a matrix, which is
-    exact in the labels.
-    """
-
-    nodes: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
-    repeat: Mapping[str, int] = field(default_factory=dict)
-    linear: str | None = None
-    tolerance: float = 0.005
-    checks: int = 200
-    seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dual:
-    """Static pages solve the book's equation in the browser (see ``ibtext.demos.kit.dual``).
-
-    ``solutions`` maps a prefix to a problem, a dictionary with the keys ``x``, ``y``, ``p``, ``omega`` and
-    ``half_width``; each value is a constant or the name of a parameter.  A prefix ``limit`` makes the results
-    ``limit_value`` and ``limit_curvature`` (on the grid of the panel that draws them), ``limit_max`` and
-    ``limit_mean`` (of |h''| over the bias range).  ``magnitudes`` asks for |h''| instead of h''.
-    """
-
-    solutions: Mapping[str, Mapping[str, Any]]
-    magnitudes: bool = False
-
-    KEYS = ("x", "y", "p", "omega", "half_width")
-    QUANTITIES = ("value", "curvature", "max", "mean")
-
-    def __post_init__(self) -> None:
-        for prefix, problem in self.solutions.items():
-            if set(problem) != set(self.KEYS):
-                raise DeclarationError(
-                    f"A problem of the dual engine has the keys {', '.join(self.KEYS)}, but {prefix!r} has "
-                    f"{', '.join(problem)}; a name was probably misspelt; give exactly the five."
-                )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kernel:
+class Kernel(Engine):
     """No engine on static pages: the demo shows its default state and says that it needs Python."""
 
-    reason: str = field(default="This demo needs a running Python kernel.")
+    reason: str = "This demo needs a running Python kernel."
+
+    kind = "kernel"

@@ -4,65 +4,105 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .palette import DeclarationError
+from .declaration import demand, demand_known, plain
+from .layers import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """A question with two to four choices; ``answer`` counts them from 0."""
+class AnyQuestion:
+    """What all questions have in common; ``because`` explains the answer."""
 
     text: str
-    choices: Sequence[str]
-    answer: int
     because: str
 
-    def __post_init__(self) -> None:
-        if not 2 <= len(self.choices) <= 4 or not 0 <= self.answer < len(self.choices):
-            raise DeclarationError(
-                f"A question has two to four choices and one of them is right, but {len(self.choices)} choices and "
-                f"answer {self.answer} were given; the answer probably counts from 1; count it from 0."
-            )
+    kind: ClassVar[str]
+
+    def check(self, panels: Sequence[Panel], demo: str) -> None:
+        """Refuse a question that does not fit the panels."""
+
+    def json(self) -> dict[str, Any]:
+        """Return the declaration for the front end."""
+        return {**plain(vars(self)), "kind": self.kind}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sketch:
+class Question(AnyQuestion):
+    """A question with two to four choices; ``answer`` counts them from 0."""
+
+    choices: Sequence[str]
+    answer: int
+
+    kind = "choice"
+
+    def __post_init__(self) -> None:
+        demand(
+            2 <= len(self.choices) <= 4 and 0 <= self.answer < len(self.choices),
+            f"A question has two to four choices and one of them is right, but {len(self.choices)} choices and answer "
+            f"{self.answer} were given; count the answer from 0.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawn(AnyQuestion):
+    """A question answered in panel number ``panel``, counted from 0; layers that draw a key in ``hide`` wait for it."""
+
+    panel: int = 0
+    hide: Sequence[str] = ()
+
+    def check(self, panels: Sequence[Panel], demo: str) -> None:
+        demand(
+            0 <= self.panel < len(panels),
+            f"A prediction is drawn in a panel counted from 0, but {demo} has {len(panels)} and the question names {self.panel}; "
+            f"give at most {len(panels) - 1}.",
+        )
+        drawn = sorted({k for p in panels for k in p.shapes()})
+        demand_known(self.hide, drawn, f"A question hides keys that a panel draws, but {demo} hides")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sketch(_Drawn):
     """A question answered by drawing: the reader sets the height of a curve at the places ``at``.
 
     Until the reader checks or skips, the curve ``curve`` of panel number ``panel`` (counted from 0) is not shown, nor is any
     layer that draws a key in ``hide``, nor the summary.  Afterwards the sketch stays, dotted, beside the answer.
     """
 
-    text: str
-    panel: int = 0
     curve: str
     at: Sequence[float]
-    because: str
-    hide: Sequence[str] = ()
+
+    kind = "sketch"
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.at) <= 9 or not np.all(np.diff(self.at) > 0):
-            raise DeclarationError(
-                f"A sketch has two to nine handles from left to right, but {list(self.at)} was given; the places were "
-                "probably not sorted; give increasing numbers."
-            )
+        demand(
+            2 <= len(self.at) <= 9 and bool(np.all(np.diff(self.at) > 0)),
+            f"A sketch has two to nine handles from left to right, but {list(self.at)} was given; give increasing numbers.",
+        )
+
+    def check(self, panels: Sequence[Panel], demo: str) -> None:
+        super().check(panels, demo)
+        panel = panels[self.panel]
+        demand_known(
+            [self.curve], [c.key for c in panel.curves], f"A sketch is compared with a curve of its panel, but {demo} names"
+        )
+        demand(
+            bool(np.min(panel.x) <= self.at[0] and self.at[-1] <= np.max(panel.x)),
+            f"The handles of a sketch stand on the panel, but {demo} has {list(self.at)} on [{np.min(panel.x)}, "
+            f"{np.max(panel.x)}]; move them inside.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class Mark(_Drawn):
     """A question answered by placing one point; ``x`` and ``y`` name the numbers of the result that are right.
 
     Until the reader checks or skips, layers that draw these keys, or a key in ``hide``, are not shown, nor is the summary.
     """
 
-    text: str
-    panel: int = 0
     x: str
     y: str
-    because: str
-    hide: Sequence[str] = ()
 
-
-AnyQuestion = Question | Sketch | Mark
+    kind = "mark"

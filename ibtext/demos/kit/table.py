@@ -4,9 +4,9 @@ A result :math:`f(q)` with parameters :math:`q` in a box is sampled on the tenso
 Between them the interpolating polynomial answers, which is spectrally accurate for smooth :math:`f`.  It is kept by its Chebyshev
 coefficients (Trefethen, Approximation Theory and Approximation Practice, 2013): they decay, so most of them round to 0, and a
 table of three parameters stays small.  Choices and labels in which the result is affine are further axes
-(:mod:`ibtext.demos.kit.rows`).  The samples form a matrix (rows x outputs) of small numerical rank; its truncated singular value
-decomposition is kept in integers of at most 16 bits.  With choices there are two ways, one decomposition for all rows or one for
-each combination; the smaller is kept.
+(:mod:`ibtext.demos.kit.table_rows`).  The samples form a matrix (rows x outputs) of small numerical rank; its truncated
+singular value decomposition is kept in integers of at most 16 bits.  With choices there are two ways, one decomposition for all
+rows or one for each combination; the smaller is kept.
 
 Each output is first mapped to [0, 1] by its own smallest and largest value, so "full scale" means the range of that output over
 the whole table, and a small quantity is kept as faithfully as a large one.
@@ -17,21 +17,18 @@ largest error over that sample, and the page says so; it is no bound.
 
 from __future__ import annotations
 
-import base64
-import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from . import table_cache
 from .controls import AnyControl
-from .engines import Table
-from .rows import Rows, weights
-
-Result = Mapping[str, Any]
-Compute = Callable[[Sequence[Mapping[str, Any]]], Sequence[Result]]
+from .declaration import demand, demand_known
+from .engines import Built, Compute, Engine, Result
+from .table_rows import Rows, weights
 
 #: Bytes that the table of one demo may add to a page, compressed as a web server does.
 LIMIT = 150_000
@@ -44,19 +41,57 @@ class TableError(ValueError):
     """A table misses its tolerance, or cannot be built."""
 
 
-@dataclass(frozen=True)
-class Built:
-    """A finished table: ``data`` holds the factors, ``meta`` what the reader of the table needs."""
+@dataclass(frozen=True, kw_only=True)
+class Table(Engine):
+    """Static pages answer from a table of Chebyshev nodes (see ``ibtext.demos.kit.table``).
 
-    data: bytes
-    meta: dict[str, Any]
-    error: float
-    checks: int
+    ``nodes`` gives the number of nodes for each slider and for each coordinate of :class:`Points` (one number, or a list with
+    one for every coordinate x₁, y₁, x₂, ...); every combination of choices has rows of its own.  ``tolerance`` is the largest
+    error accepted, as a share of each output's full scale, at ``checks`` random settings off the nodes.  A parameter in
+    ``repeat`` keeps each of its random values for that many settings, where settings with equal values share expensive work.
+    ``linear`` names a :class:`Labels` control in which *every* output is affine: the table then holds a matrix, which is
+    exact in the labels.
+    """
 
-    @property
-    def compressed(self) -> int:
-        """Bytes that the table adds to a page, compressed as a web server does."""
-        return len(zlib.compress(base64.b64encode(self.data) + json.dumps(self.meta).encode(), 6))
+    nodes: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
+    repeat: Mapping[str, int] = field(default_factory=dict)
+    linear: str | None = None
+    tolerance: float = 0.005
+    checks: int = 200
+    seed: int = 0
+
+    kind = "table"
+
+    def check(self, controls: Sequence[AnyControl], demo: str) -> None:
+        """Refuse controls that a table cannot answer for."""
+        boxes = [c.name for c in controls if c.box()]
+        demand(
+            set(boxes) <= {self.linear},
+            f"A table answers for sliders only, but {demo} has draggable labels; use the engine Dual, leave the labels fixed, or "
+            "give Table(linear=...) if every output is affine in them.",
+        )
+        demand_known([self.linear] if self.linear else [], boxes, f"A table is linear in a Labels control, but {demo} names")
+        count = sum(len(c.dimensions()) for c in controls)
+        demand(
+            count <= 3,
+            f"A table has at most three continuous dimensions, but {demo} has {count}, each coordinate of a point being one; fix "
+            "a point or a slider, or make a slider a Choice.",
+        )
+        names = [c.name for c in controls if c.name not in boxes]
+        demand_known({*self.nodes, *self.repeat}, names, f"A table names the controls of its demo, but that of {demo} names")
+
+    def build(self, cls: type, compute: Compute, controls: Sequence[AnyControl]) -> Built:
+        """Return the table of a demo class, stored or new."""
+        built = table_cache.load(cls)
+        if built is None:
+            built = build(compute, controls, self, demo=cls.__name__)
+            table_cache.save(cls, built)
+        return built
+
+    def json(self, built: Built | None) -> dict[str, Any]:
+        """Return what the front end needs to read the table."""
+        assert built is not None
+        return {"kind": self.kind, **built.meta}
 
 
 def _flat(result: Result, names: Sequence[str]) -> np.ndarray:
@@ -118,12 +153,12 @@ def build(compute: Compute, controls: Sequence[AnyControl], spec: Table, *, demo
     TableError
         If the largest error at the random settings exceeds the tolerance, or the table is too large for a page.
     """
-    rows = Rows(controls, spec, demo=demo)
+    rows = Rows(controls, spec.nodes, spec.linear, demo=demo)
     results = list(compute(rows.settings()))
     names = list(results[0])
     sizes = [int(np.size(results[0][k])) for k in names]
     samples, nan = _samples(results, names, sizes, demo)
-    if rows.labels is not None:
+    if rows.box is not None:
         cube = samples.reshape(-1, rows.directions, samples.shape[1])
         cube[:, 1:] -= cube[:, :1]
         # an affine function on a box of labels reaches its extremes at corners
@@ -156,16 +191,16 @@ def build(compute: Compute, controls: Sequence[AnyControl], spec: Table, *, demo
     if error > spec.tolerance:
         raise TableError(
             f"A table reaches {spec.tolerance:.2%} of full scale, but that of {demo} errs by {error:.2%} in {output!r} at "
-            f"{_where(worst)}; the output probably has a kink or a front that moves with a parameter"
-            f"{', or is not affine in the labels' if rows.labels is not None else ''}; give more nodes, tabulate a smoother "
+            f"{_where(worst)}; it probably has a kink or a front that moves with a parameter"
+            f"{', or is not affine in the labels' if rows.box is not None else ''}; give more nodes, tabulate a smoother "
             "quantity, or choose another engine."
         )
-    built = Built(data, meta | {"error": error, "checks": spec.checks}, error, spec.checks)
+    built = Built(data, meta | {"error": error, "checks": spec.checks})
     if built.compressed > LIMIT:
         raise TableError(
             f"A table adds at most {LIMIT / 1000:.0f} kB to a page, but that of {demo} adds {built.compressed / 1000:.0f} kB "
-            f"({len(samples)} rows of {samples.shape[1]} numbers); its grids are probably finer than the eye; give fewer nodes, "
-            "coarser x grids, or one control less."
+            f"({len(samples)} rows of {samples.shape[1]} numbers); give fewer nodes, coarser x grids, "
+            "or one control less."
         )
     return built
 
@@ -190,7 +225,7 @@ def _samples(
             if k not in r or np.size(r[k]) != n:
                 raise TableError(
                     f"Every result of a demo has the same keys and sizes, but {k!r} of {demo} has {np.size(r.get(k, ()))} "
-                    f"entries at some node and {n} at another; the length probably depends on a parameter; return a fixed grid."
+                    f"entries at some node and {n} at another; return arrays on fixed grids."
                 )
     samples = np.array([_flat(r, names) for r in results])
     always = np.all(np.isnan(samples), axis=0)
@@ -198,8 +233,8 @@ def _samples(
     if np.any(bad):
         owner = np.repeat(np.arange(len(names)), sizes)[~always][np.argmax(bad)]
         raise TableError(
-            f"Every tabulated output is finite, or NaN at every setting, but {names[owner]!r} of {demo} is not at some node; a "
-            "logarithm or a division probably meets zero; return a clipped quantity."
+            f"Every tabulated output is finite, or NaN at every setting, but {names[owner]!r} of {demo} is not at some node; "
+            "return a quantity that is, such as one clipped where a logarithm or a division meets zero."
         )
     samples[:, always] = 0.0
     edges = np.flatnonzero(np.diff(np.concatenate([[0], always.astype(int), [0]]))).reshape(-1, 2)
@@ -254,7 +289,7 @@ def measure(
     data: bytes, meta: Mapping[str, Any], compute: Compute, controls: Sequence[AnyControl], spec: Table
 ) -> tuple[float, dict[str, Any], str]:
     """Return the largest error of a table at random settings, as a share of full scale, the setting and the output."""
-    settings = Rows(controls, spec, demo="").random(spec)
+    settings = Rows(controls, spec.nodes, spec.linear, demo="").random(spec.checks, spec.seed, spec.repeat)
     names, span = meta["names"], np.repeat(np.subtract(meta["high"], meta["low"]), meta["sizes"])
     owner = np.repeat(np.arange(len(names)), meta["sizes"])
     error, worst, output = 0.0, settings[0], names[0]
@@ -266,6 +301,3 @@ def measure(
         if gap[k] > error:
             error, worst, output = float(gap[k]), parameters, names[owner[k]]
     return error, worst, output
-
-
-__all__ = ["LIMIT", "Built", "TableError", "build", "evaluate", "measure", "pack", "unpack"]

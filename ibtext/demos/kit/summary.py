@@ -7,30 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from .controls import AnyControl, Choice, Control
+from .controls import AnyControl
 from .layers import Panel
-
-
-class Chosen:
-    """The value of a choice in a sentence: the reader's text, or the number if a format asks for one."""
-
-    def __init__(self, value: Any, text: str) -> None:
-        self._value, self._text = value, text
-
-    def __format__(self, spec: str) -> str:
-        return format(self._value, spec) if spec else self._text
 
 
 def fields(controls: Sequence[AnyControl], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the parameters give to a sentence or to the label of a curve."""
-    out: dict[str, Any] = {}
-    for c in controls:
-        if isinstance(c, Choice):
-            value = c.value(parameters[c.name])
-            out[c.name] = Chosen(value, c.options[value])
-        elif isinstance(c, Control):
-            out[c.name] = float(parameters[c.name])
-    return out
+    return {field: word for c in controls for field, word in c.words(parameters[c.name]).items()}
 
 
 class _Derived(dict[str, Any]):

@@ -16,7 +16,7 @@ import sys
 
 import numpy as np
 
-from .table import Built
+from .engines import Built
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -47,8 +47,7 @@ def load(cls: type) -> Built | None:
         return None
     try:
         with np.load(folder() / name, allow_pickle=False) as stored:
-            meta = json.loads(str(stored["meta"]))
-            return Built(stored["data"].tobytes(), meta, meta["error"], meta["checks"])
+            return Built(stored["data"].tobytes(), json.loads(str(stored["meta"])))
     except (OSError, ValueError, KeyError):
         return None
 

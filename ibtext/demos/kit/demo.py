@@ -13,20 +13,24 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import anywidget
+import matplotlib as mpl
 import numpy as np
 import traitlets as T
+from IPython.display import display
 
-from . import dual, store, table, wire
-from .checks import check
-from .controls import AnyControl, Choice, Labels, Points
-from .engines import Dual, Kernel, Table
+from . import figure
+from .controls import AnyControl
+from .declaration import demand, demand_known, plain
+from .engines import Built, Engine, Kernel
 from .layers import Panel, check_shapes
 from .questions import AnyQuestion
-from .words import fields, sentence
+from .summary import fields, sentence
 
+#: The name under which a page's address keeps the reader's prediction.
+RESERVED = "predict"
 STATIC = pathlib.Path(__file__).parents[1] / "static"
 
 Result = dict[str, Any]
@@ -61,11 +65,11 @@ class Demo(anywidget.AnyWidget):
     panels: ClassVar[Sequence[Panel]] = ()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     summary: ClassVar[str] = ""
-    engine: ClassVar[Table | Dual | Kernel] = Kernel()
+    engine: ClassVar[Engine] = Kernel()
 
     _home: ClassVar[str]
     _owner: ClassVar[type[Demo]]
-    _built: ClassVar[table.Built | None]
+    _built: ClassVar[Built | None]
 
     _esm = STATIC / "demo.js"
     _css = STATIC / "demo.css"
@@ -77,11 +81,11 @@ class Demo(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if "controls" not in cls.__dict__ and "presets" not in cls.__dict__ and "panels" not in cls.__dict__:
             return  # also the anonymous classes that traitlets makes for single instances
-        check(cls)
+        cls._check()
         cls._home = "ibtext.demos" if cls.__module__.startswith("ibtext.demos.") else cls.__module__
         cls._owner, cls._built = cls, None
         for c in cls.controls:
-            trait = _trait(c).tag(sync=True)
+            trait = c.trait().tag(sync=True)
             setattr(cls, c.name, trait)
             trait.class_init(cls, c.name)
 
@@ -90,8 +94,8 @@ class Demo(anywidget.AnyWidget):
         unknown = [k for k in parameters if k not in names and not self.has_trait(k)]
         if unknown:
             raise TypeError(
-                f"{type(self).__name__} takes the parameters {', '.join(names)}, but received {', '.join(unknown)}; a name was "
-                "probably misspelt; use one of those listed."
+                f"{type(self).__name__} takes the parameters {', '.join(names)}, but received {', '.join(unknown)}; use one of "
+                "those listed."
             )
         built = self._build()
         super().__init__(**parameters, _table=b"" if built is None else built.data, _spec=self._declaration(built))
@@ -104,12 +108,12 @@ class Demo(anywidget.AnyWidget):
 
     def compute(self, *args: Any, **parameters: Any) -> Result:
         """Return the arrays that the panels draw and the numbers that the summary names.  Pure; NumPy in, NumPy out."""
-        if isinstance(self.engine, Dual):
-            return dual.compute(self.engine, self.panels, parameters)
-        raise NotImplementedError(f"{type(self).__name__} has no compute; write compute(self, **parameters) -> dict.")
+        if type(self).compute_many is not Demo.compute_many:
+            return self.compute_many([parameters])[0]
+        return self.engine.compute(self.panels, parameters, type(self).__name__)
 
     def compute_many(self, settings: Sequence[Mapping[str, Any]]) -> list[Result]:
-        """Return the results of several settings; override it where settings can share work."""
+        """Return the results of several settings; write this instead of ``compute`` where settings can share work."""
         return [self.compute(**s) for s in settings]
 
     def describe(self, result: Mapping[str, Any], **parameters: Any) -> str:
@@ -124,8 +128,7 @@ class Demo(anywidget.AnyWidget):
     @property
     def parameters(self) -> dict[str, Any]:
         """The present setting."""
-        values = ((c, getattr(self, c.name)) for c in self.controls)
-        return {c.name: c.value(v) if isinstance(c, Choice) else v for c, v in values}
+        return {c.name: c.declared(getattr(self, c.name)) for c in self.controls}
 
     @property
     def result(self) -> Result:
@@ -137,7 +140,7 @@ class Demo(anywidget.AnyWidget):
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Return the setting at the start."""
-        return {c.name: wire.default(c) for c in cls.controls}
+        return {c.name: c.start() for c in cls.controls}
 
     def apply_preset(self, name: str) -> None:
         """Move to a named setting."""
@@ -156,10 +159,13 @@ class Demo(anywidget.AnyWidget):
 
     def figure(self) -> Any:
         """Return the present view as a Matplotlib figure, drawn from the same declaration."""
-        from . import figure  # Matplotlib is needed for still pictures only
-
-        parameters = self.parameters
-        return figure.draw(self.panels, self._points(), self.result, parameters, fields(self.controls, parameters))
+        parameters, controls = self.parameters, {c.name: c for c in self.controls}
+        words = fields(self.controls, parameters)
+        with mpl.rc_context(figure.STYLE):
+            sheet = figure.sheet(len(self.panels))
+            for axes, panel in zip(sheet.axes, self.panels, strict=True):
+                panel.draw(axes, controls, self.result, parameters, words)
+        return sheet
 
     @classmethod
     def table_error(cls) -> float | None:
@@ -170,38 +176,50 @@ class Demo(anywidget.AnyWidget):
     # -- plumbing --------------------------------------------------------------------------------------------------------
 
     @classmethod
-    def _build(cls) -> table.Built | None:
-        if not isinstance(cls.engine, Table):
-            return None
-        if cls._owner._built is None:
-            cls._owner._built = store.load(cls._owner)
-        built = cls._owner._built
-        if built is None:
-            built = table.build(_Unbound(cls).compute_many, cls.controls, cls.engine, demo=cls.__name__)
-            cls._owner._built = built
-            store.save(cls._owner, built)
-        return built
+    def unshown(cls) -> Self:
+        """Return an instance that computes and describes, and is no widget: it has no table and no view."""
+        return cls.__new__(cls)
 
     @classmethod
-    def _points(cls) -> dict[str, Labels | Points]:
-        return {c.name: c for c in cls.controls if isinstance(c, Labels | Points)}
+    def _check(cls) -> None:
+        """Refuse a declaration that cannot work, at the moment the class is made."""
+        demo, names = cls.__name__, [c.name for c in cls.controls]
+        demand(
+            RESERVED not in names,
+            f"The name {RESERVED!r} keeps the reader's prediction in the address, but {demo} has a control of that name; choose "
+            "another.",
+        )
+        sliders = sum(c.is_slider for c in cls.controls)
+        demand(sliders <= 3, f"A demo has at most three sliders, but {demo} has {sliders}; make it two demos.")
+        cls.engine.check(cls.controls, demo)
+        for preset, values in cls.presets.items():
+            demand_known(values, names, f"A preset sets parameters of its demo, but {preset!r} of {demo} sets")
+        for panel in cls.panels:
+            panel.check(cls.controls, demo)
+        for c in cls.controls:
+            n = sum(p.points == c.name for p in cls.panels)
+            demand(
+                n == c.is_dragged,
+                f"Draggable points are drawn in one panel, but {n} panels of {demo} have points={c.name!r}; give it to one.",
+            )
+        if cls.question is not None:
+            cls.question.check(cls.panels, demo)
 
     @classmethod
-    def _declaration(cls, built: table.Built | None) -> dict[str, Any]:
+    def _build(cls) -> Built | None:
+        owner = cls._owner
+        if owner._built is None:
+            owner._built = cls.engine.build(owner, owner.unshown().compute_many, cls.controls)
+        return owner._built
+
+    @classmethod
+    def _declaration(cls, built: Built | None) -> dict[str, Any]:
         """Return everything the front end needs to know, as plain JSON."""
-        engine: dict[str, Any]
-        if built is not None:
-            engine = {"kind": "table", **built.meta}
-        elif isinstance(cls.engine, Dual):
-            engine = {"kind": "dual", "magnitudes": cls.engine.magnitudes, "solutions": wire.plain(cls.engine.solutions)}
-        else:
-            assert isinstance(cls.engine, Kernel)
-            engine = {"kind": "kernel", "reason": cls.engine.reason}
         return {
-            "name": cls.__name__, "module": cls._home, "title": cls.title, "summary": cls.summary, "engine": engine,
-            "question": wire.question(cls.question),
-            "controls": [wire.control(c) for c in cls.controls], "panels": [wire.panel(p) for p in cls.panels],
-            "presets": {k: {**cls.defaults(), **wire.plain(v)} for k, v in cls.presets.items()}, "defaults": cls.defaults(),
+            "name": cls.__name__, "module": cls._home, "title": cls.title, "summary": cls.summary,
+            "engine": cls.engine.json(built), "question": cls.question and cls.question.json(),
+            "controls": [c.json() for c in cls.controls], "panels": [p.json() for p in cls.panels],
+            "presets": {k: {**cls.defaults(), **plain(v)} for k, v in cls.presets.items()}, "defaults": cls.defaults(),
         }  # fmt: skip
 
     def _recompute(self, change: Any = None) -> None:
@@ -226,8 +244,6 @@ class Demo(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Carry a picture beside the widget, for readers of the notebook where no widget runs."""
-        from . import figure
-
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
@@ -237,57 +253,8 @@ class Demo(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         """Show the widget, and before it a figure that only a browser without scripts shows."""
-        from IPython.display import display
-
-        from . import figure
-
         end = "" if self.title.endswith("?") else "."
         alt = f"{self.title}{end} {self.describe(self.result, **self.parameters)}"
         display({"text/html": figure.noscript(self.figure(), alt), "text/plain": alt}, raw=True)
         data, metadata = self._repr_mimebundle_()
         display(data, metadata=metadata, raw=True)
-
-
-class _Unbound:
-    """The computing half of a demo class, without a widget: tables are built once a class, before any instance exists."""
-
-    def __init__(self, cls: type[Demo]) -> None:
-        self._cls = cls
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._cls, name)
-        return (
-            value.__get__(self) if callable(value) and not isinstance(value, type) and not hasattr(value, "__self__") else value
-        )
-
-
-class _Handles(T.List[Any]):
-    """A list of points that stay in their box."""
-
-    def __init__(self, points: Points) -> None:
-        self._box = points
-        n = len(points.default)
-        pair: Any = T.List(T.Float(), minlen=2, maxlen=2)
-        super().__init__(pair, default_value=wire.default(points), minlen=n, maxlen=n)
-
-    def validate(self, obj: Any, value: Any) -> list[Any]:
-        """Refuse points outside the box, too."""
-        points: list[Any] = super().validate(obj, [list(map(float, p)) for p in value]) or []
-        if not all(self._box.holds(p) for p in points):
-            raise T.TraitError(
-                f"Points stay in their box, but {self._box.name!r} was set to {points} outside {self._box.x_limits} x "
-                f"{self._box.y_limits}; x and y were probably swapped; give ((x, y), ...) inside."
-            )
-        return points
-
-
-def _trait(c: AnyControl) -> T.TraitType[Any, Any]:
-    """Return the trait that holds a control's value."""
-    if isinstance(c, Points):
-        return _Handles(c)
-    if isinstance(c, Choice):
-        return T.Enum(list(c.options), default_value=c.default)
-    if isinstance(c, Labels):
-        value = T.Float(min=c.minimum, max=c.maximum)
-        return T.List(value, default_value=wire.default(c), minlen=len(c.x), maxlen=len(c.x))
-    return T.Float(float(c.default), min=c.minimum, max=c.maximum)
