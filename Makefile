@@ -9,7 +9,7 @@ STAMP := .venv/ibtext.stamp
 NOTEBOOKS = $(wildcard book/*.ipynb)
 export IBTEXT_SITE ?= $(CURDIR)/_build/html
 
-.PHONY: help book test test-fast install lab assignments bench lock normalize clean distclean prerequisites slides
+.PHONY: help book test test-fast test-machines install lab assignments bench lock normalize clean distclean prerequisites slides
 
 help: ## list the commands
 	@echo "What training chooses: commands (each makes .venv first if it is missing)"
@@ -40,6 +40,9 @@ test: $(STAMP) ## everything that must hold: style, package, notebooks, site, br
 test-fast: $(STAMP) ## the package alone: no notebooks, no site, no browser
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/browser --ignore=tests/book -m "not slow"
+
+test-machines: $(STAMP) ## the package and the notebooks under other BLAS kernels, threads, Pythons, oldest versions
+	@$(BIN)/python -m tools.machines
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/jupyter-lab --notebook-dir=. --LabApp.default_url=/lab/tree/book

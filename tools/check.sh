@@ -24,6 +24,7 @@ mapfile -t notebooks < <(ls book/*.ipynb 2>/dev/null)
 part "style (ruff)" "$bin/ruff" check .
 part "types (mypy, strict)" "$bin/mypy"
 part "package, claims, demos, house" "$bin/python" -m pytest -q -n auto --dist loadfile --ignore=tests/browser
+part "rounding of two other processors" "$bin/python" -m tools.machines --short
 [ ${#notebooks[@]} -eq 0 ] || part "notebooks (nbval, strict)" \
   "$bin/python" -m pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=300 \
   -n auto --dist loadfile -W default -o filterwarnings= "${notebooks[@]}"

@@ -17,147 +17,58 @@ centre of the potential). :math:`F` is the gradient of the convex function
 is symmetric and positive semi-definite: it is the kernel that moves along training. ``solve_dual`` finds the
 root by damped Newton steps; ``dual_flow`` integrates the training path :math:`\lambda' = y - F(\lambda)`.
 
-Anything with a method ``evaluate(multiplier) -> (F, H)`` can be solved: ``FiniteColumns`` below sums over
+Anything with a method ``evaluate(multiplier) -> (F, H)`` can be solved: ``FiniteColumns`` sums over
 finitely many columns; the infinite-width columns of ``ibtext.wide`` integrate over the law of the neurons.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.lapack import dpotrf, dpotrs
 
-from ..errors import ConvergenceError, check_count, check_tolerance
-from .columns import Columns, check_equation, largest
+from ..errors import check_count, check_tolerance
+from .columns import Columns, check_equation
+from .robust import Best, DualSolution, is_nearer, newton_step, refuse, rounding_floor
 
 Array = npt.NDArray[np.float64]
 
-__all__ = ["LARGEST_LOSS", "DualSolution", "solve_dual"]
+__all__ = ["newton", "solve_dual"]
 
 
-LARGEST_LOSS = 1e-9
-"""Largest residual, relative to the labels, that rounding may excuse."""
-
-STALLED = 8
-"""Newton steps near the root that do not halve the residual, after which rounding is all that is left."""
-
-def _norm(vector: Array) -> float:
-    """Euclidean norm, also of numbers whose squares are out of range."""
-    size = largest(vector)
-    return size * float(np.linalg.norm(vector / size)) if 0 < size < np.inf else size
-
-
-def _straight(multiplier: Array, step: Array) -> Array:
-    return multiplier + step
-
-
-@dataclass(frozen=True)
-class DualSolution:
-    """The root of the dual equation.
-
-    Attributes
-    ----------
-    multiplier : array (M,)
-        The root lambda.
-    residual : float
-        Largest |F_i(lambda) - y_i|, in the units of y.
-    iterations : int
-        Newton steps taken.
-    kernel : array (M, M)
-        The kernel H at the root.
-    difference : array (M,)
-        y - F at the root.
-    """
-
-    multiplier: Array
-    residual: float
-    iterations: int
-    kernel: Array
-    difference: Array
-
-    @cached_property
-    def condition(self) -> float:
-        """Condition number of the kernel at the root. O(M^3)."""
-        return float(np.linalg.cond(self.kernel))
-
-
-def _newton_step(kernel: Array, residual: Array) -> Array:
-    """Solve H step = residual after scaling H to unit diagonal, with one refinement."""
-    scale = 1 / np.sqrt(kernel.diagonal())
-    scaled, right = kernel * scale[:, None] * scale, residual * scale
-    if not (np.isfinite(scaled).all() and np.isfinite(right).all()):
-        return np.full_like(residual, np.nan)
-    factor, failed = dpotrf(scaled)  # LAPACK itself: for a few unknowns its wrappers cost more than the work
-    if failed:
-        step = np.linalg.lstsq(scaled, right, rcond=None)[0]
-    else:
-        step = dpotrs(factor, right)[0]
-        step += dpotrs(factor, right - scaled @ step)[0]
-    return np.asarray(scale * step, dtype=np.float64)
-
-
-def _rounding_floor(multiplier: Array, kernel: Array, measure: Callable[[Array], float]) -> float:
-    """Size of the rounding error in F: the dual profile A^T lambda cancels, and F is linear in it locally."""
-    return 16 * np.finfo(float).eps * measure(np.abs(kernel) @ np.abs(multiplier))
-
-
-def _newton(
+def newton(
     columns: Columns,
     y: Array,
-    multiplier: Array,
+    start: Array,
     goal: float,
-    max_iterations: int,
-    retract: Callable[[Array, Array], Array],
-    measure: Callable[[Array], float],
+    max_iterations: int = 200,
+    retract: Callable[[Array, Array], Array] | None = None,
 ) -> DualSolution:
-    """Damped Newton steps along ``retract``, and where they end."""
-    value, kernel = columns.evaluate(multiplier)
-    residual = y - value
-    reached = measure(residual)
-    iterations, accepted = 0, True
-    best, since = (reached, multiplier, residual, kernel), 0
-    scale = measure(y)
-    while reached > goal and accepted and iterations < max_iterations:
-        # the size of a residual is judged in the scale of each equation, so that a change of units changes nothing
-        with np.errstate(all="ignore"):
-            weight = 1 / np.sqrt(kernel.diagonal())
-            norm = _norm(weight * residual)
-            step = _newton_step(kernel, residual)
-        if not (np.isfinite(step).all() and 0 < norm < np.inf):
-            break
-        damping = 1.0
-        while True:
-            with np.errstate(all="ignore"):  # what overflows is refused below
-                trial = retract(multiplier, damping * step)
-                value, trial_kernel = columns.evaluate(trial)
-                new = y - value
-                gain = _norm(weight * new) / norm
-                moved = trial - multiplier
-                # F is the gradient of a convex function: it falls up to the point where moved @ new changes sign
-                before = moved @ residual
-                falls = bool(moved @ new >= -0.5 * before and before > 0)
-                usable = np.isfinite(new).all() and np.isfinite(trial_kernel).all() and (trial_kernel.diagonal() > 0).all()
-            accepted = bool(usable and (gain <= 1 - 1e-4 * damping or (falls and gain > 1 + 1e-6)))
-            if accepted or damping < 1e-10:  # no descent left: rounding error, or a singular kernel
+    """Damped Newton steps for F = y, and the best point on their way, whether or not it reaches the goal."""
+    retract = retract or columns.retract
+
+    def at(multiplier: Array, iterations: int) -> DualSolution:
+        value, kernel = columns.evaluate(multiplier)
+        return DualSolution(multiplier, columns.measure(y - value), iterations, kernel, y - value)
+
+    here = at(start, 0)
+    best = Best(here, columns.measure(y))
+    with np.errstate(all="ignore"):  # what overflows is no nearer
+        while here.residual > goal and here.iterations < max_iterations:
+            step = newton_step(here.kernel, here.difference)
+            if not np.isfinite(step).all():
                 break
-            damping /= 2
-        iterations += 1
-        if accepted:
-            multiplier, residual, kernel = trial, new, trial_kernel
-            reached = measure(residual)
-            if gain > 0.5 and reached < _rounding_floor(multiplier, kernel, measure):
+            for damping in 0.5 ** np.arange(35):
+                trial = at(retract(here.multiplier, damping * step), here.iterations + 1)
+                if is_nearer(trial, here, damping):
+                    break
+            else:  # no descent left: rounding error, or a singular kernel
                 break
-            since = 0 if reached < 0.5 * best[0] else since + 1
-            if reached < best[0]:
-                best = (reached, multiplier, residual, kernel)
-            if since >= STALLED and best[0] < 1e-6 * scale:  # F is known no better than that
-                reached, multiplier, residual, kernel = best
+            if best.only_rounding_is_left(trial, here, columns.measure):
                 break
-    return DualSolution(multiplier, reached, iterations, kernel, residual)
+            here = trial
+    return best.point
 
 
 def solve_dual(
@@ -205,34 +116,13 @@ def solve_dual(
     columns, y, first = check_equation(columns, y, start)
     tol = check_tolerance("tol", tol)
     max_iterations = check_count("max_iterations", max_iterations)
-    measure, retract = columns.measure, columns.retract
-    size = max(measure(y) if size is None else size, np.finfo(float).tiny)
+    size = max(columns.measure(y) if size is None else size, np.finfo(float).tiny)
     goal = tol * size
-    found = _newton(columns, y, first, goal, max_iterations, retract, measure)
+    found = newton(columns, y, first, goal, max_iterations)
     curved = type(columns).retract is not Columns.retract
-    if curved and found.residual > max(goal, _rounding_floor(found.multiplier, found.kernel, measure)):
+    if curved and found.residual > max(goal, rounding_floor(found, columns.measure)):
         # a curve can lead astray where a straight line, slower, cannot
-        again = _newton(columns, y, first, goal, max_iterations, _straight, measure)
-        if again.residual < found.residual:
-            found = again
-    reached, kernel = found.residual, found.kernel
-    if not reached <= max(goal, _rounding_floor(found.multiplier, kernel, measure)):
-        condition = float(np.linalg.cond(kernel)) if np.all(np.isfinite(kernel)) else np.inf
-        cause, remedy = "the features do not span the labels, or the start is far off", "check the inputs for near coincidence"
-        if condition > 1e12:
-            cause = f"the kernel has condition number {condition:.1e}"
-        elif reached < 1e-6 * size:
-            cause = "F or its derivative is computed less exactly, as with a CustomPotential without its hessian"
-            remedy = "give the hessian"
-        raise ConvergenceError(
-            f"the dual equation must be solved to {goal:.1e}, but the residual is {reached:.1e} after {found.iterations} "
-            f"Newton steps, probably because {cause}; {remedy}, or raise tol."
-        )
-    if reached > max(tol, LARGEST_LOSS) * size:
-        raise ConvergenceError(
-            f"the dual equation must be solved to {max(tol, LARGEST_LOSS) * size:.1e}, but rounding stops at "
-            f"{reached:.1e}, a loss "
-            f"of {16 + np.log10(reached / size):.0f} of 16 digits, probably because terms much larger than the labels cancel; "
-            f"choose comparable units for the columns, or raise tol."
-        )
+        again = newton(columns, y, first, goal, max_iterations, lambda multiplier, step: multiplier + step)
+        found = min(found, again, key=lambda point: point.residual)
+    refuse(found, tol, size, rounding_floor(found, columns.measure))
     return found

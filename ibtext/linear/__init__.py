@@ -6,6 +6,7 @@ classification, ``problem`` about what all of them accept.
 
 from .flow import LinearDescent, LinearPath, Projection, bregman_projection, mirror_descent, mirror_flow
 from .margins import MaxMargin, max_margin
+from .projection import project
 from .steepest import SteepestDescent, steepest_descent
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "max_margin",
     "mirror_descent",
     "mirror_flow",
+    "project",
     "steepest_descent",
 ]

@@ -14,13 +14,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import LinAlgError, LinAlgWarning, null_space, solve
 
-from ..dual import FiniteColumns, solve_dual
+from ..dual import FiniteColumns, newton, refine
 from ..errors import ConvergenceError
 from ..potentials import Potential
 
 __all__ = ["project"]
 
 Array = npt.NDArray[np.float64]
+
+
+MOST_PRIMAL_UNKNOWNS = 2000
+"""Weights up to which the primal problem, whose matrices grow with their square, is tried."""
 
 
 def project(rows: Array, target: Array, potential: Potential, z: Array, tol: float) -> tuple[Array, Array]:
@@ -42,21 +46,17 @@ def project(rows: Array, target: Array, potential: Potential, z: Array, tol: flo
         If neither route ends in weights that satisfy both conditions.
     """
     columns = FiniteColumns(rows, 1.0, potential, z)
-    failure: Exception | None = None
     best = np.inf
     with np.errstate(all="ignore"):
         for start in _starts(columns, target):
-            try:
-                multiplier = solve_dual(columns, target, start=start, tol=tol).multiplier
-            except (ConvergenceError, LinAlgError) as reason:
-                failure = reason
-                continue
-            weights = _polish(rows, target, np.asarray(columns.primal(multiplier), dtype=np.float64), potential)
+            # where Newton's method ends is judged by the two conditions, not by its own residual
+            multiplier = newton(columns, target, start, tol * columns.measure(target)).multiplier
+            weights, _ = refine(columns, columns.primal(multiplier), lambda w: target - rows @ w)
             error = _defect(rows, target, weights, multiplier, potential, z)
             best = min(best, error)
             if error <= 1e-12:
                 return weights, multiplier
-        if potential.domain == (-np.inf, np.inf):
+        if potential.domain == (-np.inf, np.inf) and rows.shape[1] <= MOST_PRIMAL_UNKNOWNS:
             weights = _primal(rows, target, potential, z)
             multiplier = rows @ (np.asarray(potential.gradient(weights)) - z)
             error = _defect(rows, target, weights, multiplier, potential, z)
@@ -66,7 +66,7 @@ def project(rows: Array, target: Array, potential: Potential, z: Array, tol: flo
     raise ConvergenceError(
         f"the projection must satisfy both its conditions to 1e-11, but {best:.1e} was reached, probably because the potential "
         f"is too flat or too steep at the solution; start nearer to it or use a milder potential."
-    ) from failure
+    )
 
 
 def _starts(columns: FiniteColumns, target: Array) -> list[Array]:
@@ -97,21 +97,6 @@ def _defect(rows: Array, target: Array, w: Array, multiplier: Array, potential: 
     primal_defect = np.max(np.abs(rows @ w - target)) / (np.max(np.abs(w)) + np.max(np.abs(target)) + tiny)
     defect = float(max(dual_defect, primal_defect))
     return defect if np.isfinite(defect) else np.inf
-
-
-def _polish(rows: Array, target: Array, w: Array, potential: Potential) -> Array:
-    """One primal Newton step onto rows @ w = target: it restores the digits that a large dual variable costs."""
-    metric = 1 / np.asarray(potential.hessian(w))
-    kernel = (rows * metric) @ rows.T
-    if not np.all(np.isfinite(kernel)):
-        return w
-    try:
-        new = w + metric * (np.linalg.solve(kernel, target - rows @ w) @ rows)
-    except np.linalg.LinAlgError:
-        return w
-    low, high = potential.domain
-    inside = np.all(np.isfinite(new)) and np.all((new > low) & (new < high))
-    return new if inside and np.linalg.norm(rows @ new - target) <= np.linalg.norm(rows @ w - target) else w
 
 
 def _primal(rows: Array, target: Array, potential: Potential, z: Array) -> Array:

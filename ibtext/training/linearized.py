@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ..dual import LARGEST_LOSS, FiniteColumns, solve_dual
+from ..dual import LARGEST_LOSS, FiniteColumns, refine
 from ..errors import ConvergenceError, check_choice, check_data, check_tolerance
+from ..linear import project
 from ..potentials import Potential, Scaled
 from .implicit import LAYERS, check_displaceable, check_network, potential_at
 from .network import ShallowNetwork
@@ -86,8 +87,8 @@ def training_limit(
 
     Notes
     -----
-    Cost O(n M^2) a Newton step, memory O(n M). The residual is near 1e-14 as a rule; where the multiplier is huge
-    (cosh on a relu network with labels that alternate: 1e12) rounding keeps it at 1e-14 to 1e-9, as ``residual`` says.
+    Cost O(n M^2) a Newton step, memory O(n M). The residual is near 1e-15 of the labels, also where the multiplier is huge
+    (cosh on a relu network with labels that alternate: 1e12): the last steps are taken in the parameters, not in it.
     """
     x, y = check_data(x, y)
     check_choice("layers", layers, LAYERS)
@@ -100,7 +101,7 @@ def training_limit(
         features[:, : 2 * n] = 0.0
         features[:, 3 * n] = 0.0
     # In orthonormal features the profile A^T lambda does not cancel, and H is far better conditioned: with A^T = Q R the
-    # unknown is R lambda / sqrt(n), the equations are combined by sqrt(n) R^{-T}
+    # equations are combined by R^{-T}. A scaled potential acts on n times the displacement.
     q, r = np.linalg.qr(features.T)
     q[~np.any(features, axis=0)] = 0.0  # parameters without effect stay where they are, to the last digit
     size = np.abs(np.diag(r))
@@ -109,29 +110,22 @@ def training_limit(
             f"the tangent features of the {x.size} points must be independent, but their triangular factor has a diagonal "
             f"from {size.min():.1e} to {size.max():.1e}, probably because the network is narrower than the data; widen it."
         )
-    basis = np.sqrt(n) * q.T
-    if isinstance(potential, Scaled):
-        columns, unit = FiniteColumns(basis, 1 / n, potential.phi), 1 / n
-    else:
-        columns, unit = FiniteColumns(basis / n, float(n), potential_at(potential, n)), 1.0
+    phi, unit = (potential.phi, 1 / n) if isinstance(potential, Scaled) else (potential_at(potential, n), 1.0)
     target = y - net(x)
-    solution = solve_dual(columns, np.sqrt(n) * solve_triangular(r, target, trans="T"), tol=tol)
-    multiplier = solution.multiplier
-    displacement = unit * columns.primal(multiplier)
+
+    def combined(theta: np.ndarray) -> np.ndarray:
+        return np.asarray(solve_triangular(r, target - features @ (unit * theta), trans="T") / unit)
+
+    start = np.zeros(features.shape[1])
+    theta, _ = project(q.T, combined(start), phi, start, tol)
+    theta, _ = refine(FiniteColumns(q.T, 1.0, phi), theta, combined)  # combined equations round like the largest of them
+    displacement = unit * theta
     missing = target - features @ displacement
-    for _ in range(3):
-        # the combined equations round like the largest of them: finish with Newton steps on the residual itself
-        right = np.sqrt(n) * solve_triangular(r, missing, trans="T")
-        trial = multiplier + np.linalg.lstsq(solution.kernel, right, rcond=None)[0]
-        new = unit * columns.primal(trial)
-        left = target - features @ new
-        if not np.max(np.abs(left)) < 0.5 * np.max(np.abs(missing)):
-            break
-        multiplier, displacement, missing = trial, new, left
     residual, scale = float(np.max(np.abs(missing))), float(np.max(np.abs(target)))
     if residual > max(tol, LARGEST_LOSS) * scale:
         raise ConvergenceError(
             f"the labels must be met to {max(tol, LARGEST_LOSS) * scale:.1e}, but rounding stops at {residual:.1e}, probably "
             f"because inputs nearly coincide; drop or average the closest ones, or raise tol."
         )
-    return LinearizedLimit(net, displacement, np.sqrt(n) * solve_triangular(r, multiplier), residual, layers)
+    dual = n * unit * solve_triangular(r, q.T @ np.asarray(phi.gradient(theta)))
+    return LinearizedLimit(net, displacement, dual, residual, layers)

@@ -150,6 +150,7 @@ def test_descent_with_any_step_reaches_the_exact_limit_of_the_linearised_network
     np.testing.assert_allclose(moved, exact.displacement[400:600], atol=1e-11)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("width", [300, 4000])
 def test_limit_with_multipliers_beyond_1e10(width, x, y, init):
     """cosh on relu: the multiplier is near 1e12, so its profile must be formed without cancellation."""
@@ -163,6 +164,17 @@ def test_limit_with_multipliers_beyond_1e10(width, x, y, init):
     dual = np.sinh(width * limit.displacement[2 * width : 3 * width])
     outside = dual - features.T @ np.linalg.lstsq(features.T, dual, rcond=None)[0]
     assert np.linalg.norm(outside) < 1e-12 * np.linalg.norm(dual)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("seed", range(4, 10))
+def test_limit_meets_the_labels_to_rounding_whatever_the_multiplier(seed, x, y, init):
+    """Networks whose multiplier, 1e10 to 1e12, cannot meet the labels to 1e-9: the displacement can, to the last digit."""
+    net = ib.ShallowNetwork.sample(width=300, activation="relu", initialization=init, rng=seed)
+    limit = ib.training_limit(net, x, y, potential=ib.Scaled(ib.CoshPotential()), layers="output")
+    assert limit.residual < 1e-14
+    features, dual = net.jacobian(x)[:, 600:900], np.sinh(300 * limit.displacement[600:900])
+    np.testing.assert_allclose(features.T @ limit.dual, dual, atol=1e-10 * np.max(np.abs(dual)))
 
 
 def test_limit_of_a_network_narrower_than_the_data(x, y, init):

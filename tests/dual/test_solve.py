@@ -1,10 +1,9 @@
-"""The M-dimensional equation: against linear algebra, KKT conditions, and a general-purpose optimiser."""
+"""The root of the dual equation: against linear algebra, KKT conditions, and a general-purpose optimiser."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.linalg import expm
 from scipy.optimize import minimize
 
 import ibtext as ib
@@ -61,59 +60,23 @@ def test_dual_start_away_from_the_centre():
     assert np.max(np.abs((a * mass) @ (theta - other))) < 1e-12
 
 
-def test_jacobian_is_the_derivative():
-    a, mass, _ = problem(3)
-    columns = ib.FiniteColumns(a, mass, ib.CoshPotential())
-    lam, v = np.array([0.3, -1.0, 0.5, 2.0]), np.array([1.0, 2.0, -1.0, 0.5])
-    h = 1e-5
-    numeric = (columns.evaluate(lam + h * v)[0] - columns.evaluate(lam - h * v)[0]) / (2 * h)
-    np.testing.assert_allclose(columns.evaluate(lam)[1] @ v, numeric, rtol=1e-8)
-
-
-def test_flow_ends_at_the_root_and_its_residual_norm_falls():
-    a, mass, y = problem(4)
-    columns = ib.FiniteColumns(a, mass, ib.PowerPotential(4, 1.0))
-    path = ib.dual_flow(columns, y, [0.0, 0.1, 1.0, 10.0, 1e4])
-    root = ib.solve_dual(columns, y).multiplier
-    np.testing.assert_allclose(path[-1], root, rtol=1e-8)
-    distance = np.linalg.norm(path - root, axis=1)
-    assert np.all(np.diff(distance) < 0)
-    np.testing.assert_array_equal(path[0], 0)
-
-
 def test_labels_out_of_reach_raise_with_the_residual():
     a = np.array([[1.0, 1.0], [1.0, 1.0]])  # two data points with the same features, different labels
     with pytest.raises(ib.ConvergenceError, match=r"residual is .* Newton steps"):
         ib.solve_dual(ib.FiniteColumns(a, 1.0, ib.PowerPotential(3, 1.0)), np.array([1.0, 2.0]))
 
 
-def test_times_must_increase():
-    a, mass, y = problem()
-    with pytest.raises(ValueError, match="increasing"):
-        ib.dual_flow(ib.FiniteColumns(a, mass, ib.CoshPotential()), y, [1.0, 0.5])
+def test_the_best_point_is_returned_whatever_comes_after_it():
+    """Past the root of a badly rounded F the residual wanders; the smallest one counts, under any kernel."""
+    rng = np.random.default_rng(0)
 
+    seen = []
 
-def test_linear_flow_is_the_matrix_exponential():
-    a, mass, y = problem(6)
-    root = (np.sqrt(mass) * a).T
-    times = np.array([0.0, 1e-3, 0.1, 3.0, 1e6])
-    kernel = root.T @ root
-    path = ib.dual.linear_flow(root, y, times, rate=0.5)
-    for t, u in zip(times, path, strict=True):
-        np.testing.assert_allclose(y - kernel @ u, expm(-0.5 * t * kernel) @ y, atol=1e-12)
-    with pytest.raises(ValueError, match="increasing"):
-        ib.dual.linear_flow(root, y, [1.0, 0.5])
-    with pytest.raises(ValueError, match="rate must be"):
-        ib.dual.linear_flow(root, y, [1.0], rate=-1)
+    class Noisy(ib.dual.Columns):
+        def evaluate(self, multiplier):
+            value = 2 * multiplier + 1e-9 * rng.uniform(-1, 1, 3)
+            seen.append(np.max(np.abs(1.0 - value)))
+            return value, 2 * np.eye(3)
 
-
-def test_the_integrator_has_order_five_in_its_tolerance():
-    """Error against tolerance: Radau controls the local error of its order-3 estimate, so errors fall with rtol."""
-    a, mass, y = problem(7)
-    columns = ib.FiniteColumns(a, mass, ib.PowerPotential(4, 1.0))
-    fine = ib.dual_flow(columns, y, [0.5], rtol=1e-12)[0]
-    tolerances = np.array([1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
-    errors = [np.max(np.abs(ib.dual_flow(columns, y, [0.5], rtol=r)[0] - fine)) for r in tolerances]
-    # the error is at most of the order of the tolerance; the slope lies between 1 and 5/3 for an order-5 method
-    assert 0.8 < ib.rates.fit_rate(tolerances, errors).slope < 1.7
-    assert np.all(errors < 10 * tolerances * np.max(np.abs(fine)))
+    point = ib.dual.newton(Noisy(), np.ones(3), np.zeros(3), 0.0)
+    assert point.residual == min(seen) < 1e-9
