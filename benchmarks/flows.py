@@ -10,9 +10,8 @@ import time
 import numpy as np
 
 import ibtext as ib
-from ibtext.demonstration import X, Y
 
-from .problem import POTENTIALS, network
+from .problem import POTENTIALS, X, Y, network
 from .timing import Table, median, seconds
 
 TOL = 1e-8

@@ -6,9 +6,8 @@ import sys
 import time
 
 import ibtext as ib
-from ibtext.demonstration import X, Y
 
-from .problem import POTENTIALS, network
+from .problem import POTENTIALS, X, Y, network
 from .timing import Table, seconds
 
 

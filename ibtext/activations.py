@@ -40,6 +40,11 @@ class Activation:
         """Degree of homogeneity."""
         return 1
 
+    @property
+    def sides(self) -> tuple[float, float]:
+        """The factors of ``max(u, 0)`` and of ``max(-u, 0)``."""
+        return self.right, -self.left
+
     def value(self, u: Any) -> Any:
         """The activation at ``u``, elementwise."""
         xp = array_namespace(u)
@@ -82,6 +87,11 @@ class ReLUPower:
     def degree(self) -> int:
         """Degree of homogeneity, k."""
         return self.k
+
+    @property
+    def sides(self) -> tuple[float, float]:
+        """The factors of ``max(u, 0)^k`` and of ``max(-u, 0)^k``."""
+        return 1.0, 0.0
 
     def value(self, u: Any) -> Any:
         """The activation at ``u``, elementwise."""

@@ -5,7 +5,7 @@ whose curvature penalty is given).
 """
 
 from .initialization import Initialization
-from .joint import JointLaw, check_law
+from .joint import JointLaw
 from .penalty import PenaltyLaw
 
-__all__ = ["Initialization", "JointLaw", "PenaltyLaw", "check_law"]
+__all__ = ["Initialization", "JointLaw", "PenaltyLaw"]

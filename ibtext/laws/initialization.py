@@ -192,14 +192,6 @@ class Initialization:
             return 1 / (self.support[1] - self.support[0])
         return None
 
-    @property
-    def _uniform_density(self) -> float | None:
-        return self.uniform_density
-
-    @cached_property
-    def _approved(self) -> set[int]:
-        return set()
-
     @cached_property
     def symmetric(self) -> bool:
         """Whether the law of (weight, bias) is symmetric under a change of both signs (up to 1e-10)."""

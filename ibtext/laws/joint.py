@@ -29,7 +29,7 @@ from scipy.special import beta, gammainc
 from ..numerics.gauss import gauss_legendre
 from .frozen import kinks, law_name
 
-__all__ = ["JointLaw", "check_law", "law_moment"]
+__all__ = ["JointLaw", "law_moment"]
 
 Array = npt.NDArray[np.float64]
 
@@ -205,8 +205,3 @@ class JointLaw:
         """Density of b/w."""
         theta, cosine = np.arctan(self.ratio * c), 1 / np.hypot(1.0, self.ratio * c)
         return np.asarray(self.ratio * cosine**2 * self.moment(theta, 1), dtype=np.float64)
-
-
-def check_law(initialization: Any, degree: int = 1) -> None:
-    """``Initialization.check``, under the name that it had."""
-    initialization.check(degree)

@@ -1,9 +1,10 @@
 """Networks of infinite width: the function that training reaches, its path, its kernel and its penalty.
 
-Read ``limit`` first, then ``setting`` (what the theory covers), ``two_slopes`` (the equation of a wide network) with
-``hat_basis`` and ``sign_rule`` (its unknowns, its integrals), and ``path``. ``penalty_terms`` and ``kernel`` are read on
-their own. ``polar_rule`` integrates over laws of the weight with a density, ``relu_powers`` is for smoother units, and
-``graded_mesh`` serves both.
+Read ``limit`` first, then ``columns`` (the equation, and what a network must offer so that it can be solved) and ``setting``
+(what the theory covers). ``two_slopes`` is the network of relu or the absolute value, with ``hat_basis`` (its unknowns),
+``elements`` (the line cut at the data), ``rule`` (what a quadrature must offer) and ``sign_rule``. ``path`` and ``kernel``
+are read on their own. ``polar_rule`` integrates over laws of the weight with a density, ``relu_powers`` is for smoother
+units, and ``graded_mesh`` serves both.
 """
 
 from .kernel import limit_kernel

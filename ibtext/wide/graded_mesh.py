@@ -1,4 +1,4 @@
-"""Pieces that shrink toward a place where a dual profile is small, for inverse gradients that bend there."""
+"""A graded mesh: pieces shrink toward a place where a dual profile is small, for inverse gradients that are curved there."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ RATIO = 4.0
 def straight_below(potential: Potential) -> float:
     """A dual value below which the inverse gradient is a straight line to a hundredth."""
     z = 10.0 ** np.arange(2, -13, -1)
-    bent = np.abs(potential.hessian(potential.inverse_gradient(z)) / float(potential.hessian(0.0)) - 1) > 1e-2
-    return float(z[np.flatnonzero(bent)[-1]] / 10) if bent.any() else 1e2
+    curved = np.abs(potential.hessian(potential.inverse_gradient(z)) / float(potential.hessian(0.0)) - 1) > 1e-2
+    return float(z[np.flatnonzero(curved)[-1]] / 10) if curved.any() else 1e2
 
 
 def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[npt.NDArray[np.intp], Array, Array]:

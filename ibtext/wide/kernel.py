@@ -1,28 +1,25 @@
 r"""Limit tangent kernels :math:`K(s, t) = E[\sigma(Ws - B)\,\sigma(Wt - B)]`, without tails.
 
-With :math:`\sigma(u) = a|u| + bu`, :math:`N = E[(Ws - B)(Wt - B)] = st\,E W^2 - (s + t)\,E WB + E B^2` and
+With :math:`\sigma(u) = p\,u_+^k + q\,(-u)_+^k`, :math:`N_k = E[((Ws - B)(Wt - B))^k]` and
 
 .. math:: I_k(s, t) = \int_{s \wedge t}^{s \vee t} \big((c - s \wedge t)(s \vee t - c)\big)^k \zeta_k(c)\,dc,
    \qquad \zeta_k(c) = \int |w|^{2k+1} p_W(w)\, p_B(wc)\,dw,
 
-the kernel is :math:`K = (a^2 + b^2) N + 2a^2 I_1`, because the two products :math:`|u||v|` and :math:`uv` differ only
-for breakpoints between s and t. For relu^k the same argument gives
-:math:`K = \tfrac12 E[((Ws - B)(Wt - B))^k] - \tfrac12 (-1)^k I_k`. Moments take the place of tails, and the integral
-runs between the points only.
+the kernel is :math:`K = \tfrac12 (p^2 + q^2)\big(N_k - (-1)^k I_k\big) + p\,q\,I_k`: the two factors have different signs for
+breakpoints between s and t only. Moments take the place of tails, and the integral runs between the points.
 """
 
 from __future__ import annotations
 
 from math import comb
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
-from ..activations import Activation, AnyActivation
+from ..activations import AnyActivation
 from ..errors import check_points
 from ..laws import Initialization
-from .hat_basis import HatBasis
 from .setting import check_setting, make_rule
 
 __all__ = ["limit_kernel"]
@@ -30,7 +27,9 @@ __all__ = ["limit_kernel"]
 Array = npt.NDArray[np.float64]
 
 
-def limit_kernel(s: Any, t: Any, *, activation: str | AnyActivation = "relu", initialization: Initialization) -> Array:
+def limit_kernel(
+    s: ArrayLike, t: ArrayLike, *, activation: str | AnyActivation = "relu", initialization: Initialization
+) -> Array:
     r"""The limit tangent kernel :math:`K(s, t) = E[\sigma(Ws - B)\,\sigma(Wt - B)]`, shape (len(s), len(t)).
 
     Parameters
@@ -73,32 +72,25 @@ def limit_kernel(s: Any, t: Any, *, activation: str | AnyActivation = "relu", in
 
 
 def _kernel(x: Array, act: AnyActivation, initialization: Initialization) -> Array:
-    between = _between(x, act.degree, initialization)
-    if isinstance(act, Activation):
-        even, odd = (act.right - act.left) / 2, (act.right + act.left) / 2
-        w2, wb, b2 = initialization.second_moments
-        product = w2 * x[:, None] * x - wb * (x[:, None] + x) + b2
-        return (even**2 + odd**2) * product + 2 * even**2 * between
-    k = act.degree
-    moments = initialization.moments(2 * k)
-    total = np.zeros((x.size, x.size))
+    k, (front, back) = act.degree, act.sides
+    moments = initialization.second_moments if k == 1 else initialization.moments(2 * k)
+    product = np.zeros((x.size, x.size))  # E ((Ws - B)(Wt - B))^k
     for i in range(k + 1):
         for j in range(k + 1):
             term = comb(k, i) * comb(k, j) * (-1) ** (i + j) * moments[i + j]
-            total += term * x[:, None] ** (k - i) * x ** (k - j)
-    return np.asarray((total - (-1) ** k * between) / 2, dtype=np.float64)
+            product += term * x[:, None] ** (k - i) * x ** (k - j)
+    between = _between(x, k, initialization)
+    return np.asarray((front**2 + back**2) / 2 * (product - (-1) ** k * between) + front * back * between, dtype=np.float64)
 
 
 def _between(x: Array, k: int, initialization: Initialization) -> Array:
     """I_k at all pairs of sorted points: sums of positive terms."""
     if x.size == 1:
         return np.zeros((1, 1))
-    hats = HatBasis(x)
-    pieces, local, mass = make_rule(hats, initialization, degree=k).moments()
-    inner = (pieces.element > 0) & (pieces.element < hats.elements - 1)
-    element = pieces.element[inner]
-    c = hats.origin[element, None] + local[inner] / hats.rate[element, None]
-    c, mass = c.ravel(), mass[inner].ravel()
+    rule = make_rule(x, initialization, k)
+    pieces, local, mass = rule.moments()
+    inner = (pieces.element > 0) & (pieces.element < x.size)
+    c, mass = rule.elements.points(pieces.element[inner], local[inner]).ravel(), mass[inner].ravel()
     right = np.clip(c - x[:, None], 0.0, None) ** k
     left = np.clip(x[:, None] - c, 0.0, None) ** k
     upper = np.triu((right * mass) @ left.T, 1)

@@ -11,7 +11,7 @@ tends to
 
 where :math:`\lambda \in R^M` solves the dual equation :math:`\bar h(x_i) = y_i`. Gradient flow and every unscaled
 potential with :math:`0 < \varphi''(0) < \infty` give a linear equation; scaled potentials a nonlinear one with the
-same M unknowns. The path of training is in ``wide_path``.
+same M unknowns. The path of training is in ``path``.
 
 Sources: Jin and Montúfar (2023); Liang and Montúfar (2025). Proofs: the chapter on scaled potentials.
 """
@@ -20,27 +20,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
 from ..activations import AnyActivation
-from ..dual import LARGEST_LOSS, solve_dual
-from ..errors import (
-    ConvergenceError,
-    check_arguments,
-    check_data,
-    check_flag,
-    check_order,
-    check_tolerance,
-)
+from ..errors import check_arguments, check_data, check_flag, check_order, check_tolerance
 from ..laws import Initialization
 from ..potentials import Potential, Scaled
-from . import penalty_terms as audit
-from .relu_powers import PowerColumns
-from .setting import limit_potential, wide_columns
-from .two_slopes import WideColumns
+from .columns import WideColumns
+from .setting import wide_columns
 
 __all__ = ["WideLimit", "wide_limit"]
 
@@ -82,14 +72,9 @@ class WideLimit:
     affine: tuple[float, float]
     activation: str
     potential: Potential | Scaled | None
-    _columns: WideColumns | PowerColumns = field(repr=False)
+    _columns: WideColumns = field(repr=False)
     _values: Array = field(repr=False)
     _labels: Array = field(repr=False)
-    _initialization: Initialization = field(repr=False)
-
-    @property
-    def _is_scaled(self) -> bool:
-        return isinstance(self.potential, Scaled)
 
     @cached_property
     def penalty(self) -> float:
@@ -101,16 +86,14 @@ class WideLimit:
         Its scale: :math:`E\,\alpha^2` is twice :math:`E\,D_\varphi` for :math:`x^2/2`, once for :math:`x^2`. With the
         absolute value it is :math:`\tfrac14\int (h'')^2/\zeta`; with relu ``G1 + G2 + G3``, and ``G1`` has no factor.
         """
-        return self._columns.penalty(self._values, scaled=self._is_scaled)
+        return self._columns.penalty(self._values)
 
     @cached_property
     def condition(self) -> float:
         """Condition number of the kernel at the solution, O(M^3): digits lost in the multiplier, not in h."""
-        columns = self._columns
-        unknowns = self._values[1:-1] if columns.free_affine else self._values
-        return columns.condition(columns.evaluate(unknowns)[1])
+        return self._columns.condition(self._values)
 
-    def __call__(self, t: Any) -> Array:
+    def __call__(self, t: ArrayLike) -> Array:
         """The learned function at points ``t``, of the shape of ``t``. Cost O((T + M) log(T + M)).
 
         Between two inputs it is the chord of the labels minus the Green integral of its curvature, so it meets the
@@ -120,22 +103,22 @@ class WideLimit:
         t = check_arguments(t)
         return self._columns.function(self._values, self._labels, t, 0)
 
-    def derivative(self, t: Any, *, order: int = 1) -> Array:
+    def derivative(self, t: ArrayLike, *, order: int = 1) -> Array:
         r"""First derivative, or the curvature :math:`\bar h''` (``order=2``), at points ``t``."""
         order = check_order(order)
         t = check_arguments(t)
         return self._columns.function(self._values, self._labels, t, order)
 
-    def output_weight(self, c: Any) -> Array:
+    def output_weight(self, c: ArrayLike) -> Array:
         r"""The output weight :math:`\alpha(c)` (times n) of a neuron with breakpoint ``c``: |.| and sign weights only."""
-        return audit.output_weight(self._columns, self._values, check_arguments(c, name="c"))
+        return self._columns.output_weight(self._values, check_arguments(c, name="c"))
 
     def curvature_statistics(self) -> dict[str, float]:
         r"""Largest ("max") and mean ("mean") :math:`|\bar h''|` over the support of the bias law.
 
         Exact; for the absolute value, sign weights and a uniform law only, where it raises no ``ValueError``.
         """
-        return audit.curvature_statistics(self)
+        return self._columns.curvature_statistics(self._values, self._labels)
 
     def penalty_terms(self) -> dict[str, float]:
         r"""The three terms of the penalty of a ReLU network under gradient flow or an unscaled potential.
@@ -144,7 +127,7 @@ class WideLimit:
         ``G2`` :math:`= (h'(\infty) + h'(-\infty))^2 / E W^2`,
         ``G3`` :math:`= (\int h''|x| dx - 2h(0))^2 / E B^2`; their sum is ``penalty``. For leaky relu with slopes
         :math:`s_-, s_+` the same three, divided by :math:`(s_+ - s_-)^2` (G1) and :math:`(s_+ + s_-)^2` (G2, G3), so that
-        their sum is again ``penalty``. See ``ibtext.wide.penalty_terms`` for the proof and for laws with :math:`E[WB] \neq 0`.
+        their sum is again ``penalty``. See ``ibtext.wide.two_slopes`` for the proof and for laws with :math:`E[WB] \neq 0`.
 
         Raises
         ------
@@ -154,12 +137,12 @@ class WideLimit:
 
         Source: Liang and Montúfar (2025), theorem on unscaled potentials, part II.
         """
-        return audit.penalty_terms(self)
+        return self._columns.penalty_terms(self._values, self._labels)
 
 
 def wide_limit(
-    x: Any,
-    y: Any,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     activation: str | AnyActivation = "relu",
     initialization: Initialization,
@@ -230,46 +213,10 @@ def wide_limit(
     """
     x, y = check_data(x, y)
     tol, free_affine = check_tolerance("tol", tol), check_flag("free_affine", free_affine)
-    phi = limit_potential(potential)
     order = np.argsort(x)
-    labels = y[order]
-    size = float(np.max(np.abs(y)))
-    goal = max(tol, 1e-12) * size
-    columns = wide_columns(x[order], activation, initialization, phi, free_affine=free_affine)
-    target = columns.target(labels)
-    if isinstance(columns, WideColumns) and free_affine and columns.straight(labels):  # the labels are affine already
-        values, residual, iterations = np.zeros(x.size), 0.0, 0
-    elif isinstance(columns, PowerColumns) and columns.linear:
-        values, residual, floor = columns.refined(target)
-        iterations, goal = 1, max(goal, min(floor, LARGEST_LOSS * size))
-    else:
-        solution = solve_dual(columns, target, tol=tol, size=size)
-        values, iterations = columns.extended(solution.multiplier), solution.iterations
-        residual = columns.misfit(solution.difference)
-        if isinstance(columns, PowerColumns):  # solve_dual has judged it by its rounding error
-            goal = max(goal, LARGEST_LOSS * size)
-    if not residual <= goal:
-        raise ConvergenceError(
-            f"the limit must meet the labels to {goal:.1e}, but the solver stops at {residual:.1e}, "
-            f"probably because inputs are too many or too close for labels this rough; raise tol to "
-            f"{10 ** np.ceil(np.log10(max(residual, goal) / size)):.0e}, or drop or average the closest points."
-        )
+    columns = wide_columns(x[order], activation, initialization, potential, free_affine=free_affine)
+    found = columns.solve(y[order], tol)
     dual = np.empty_like(y)
-    dual[order] = columns.multiplier(values)
-    affine = (0.0, 0.0)
-    if isinstance(columns, WideColumns) and free_affine:
-        affine = columns.affine_part(values, labels)
-    return WideLimit(
-        x,
-        y,
-        dual,
-        residual,
-        iterations,
-        affine,
-        columns.activation.name,
-        potential,
-        columns,
-        values,
-        labels,
-        initialization,
-    )
+    dual[order] = columns.multiplier(found.values)
+    name, values = columns.activation.name, found.values
+    return WideLimit(x, y, dual, found.residual, found.iterations, found.affine, name, potential, columns, values, y[order])

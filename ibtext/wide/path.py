@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
 from ..activations import AnyActivation
 from ..dual import Columns, dual_flow, linear_flow
 from ..errors import check_arguments, check_data, check_points
 from ..laws import Initialization
 from ..potentials import Potential, Scaled
-from .relu_powers import PowerColumns
-from .setting import limit_potential, wide_columns
-from .two_slopes import WideColumns
+from .columns import WideColumns
+from .setting import wide_columns
 
 __all__ = ["WidePath", "wide_flow"]
 
@@ -49,20 +49,20 @@ class WidePath:
     dual: Array
     residuals: Array
     kernels: Array
-    _columns: WideColumns | PowerColumns = field(repr=False)
+    _columns: WideColumns = field(repr=False)
     _values: Array = field(repr=False)
     _labels: Array = field(repr=False)
 
-    def _functions(self, t: Any, order: int) -> Array:
+    def _functions(self, t: ArrayLike, order: int) -> Array:
         t = check_arguments(t)
         pairs = zip(self._values, self._labels, strict=True)
         return np.stack([self._columns.function(v, labels, t, order) for v, labels in pairs])
 
-    def __call__(self, t: Any) -> Array:
+    def __call__(self, t: ArrayLike) -> Array:
         """The functions at points ``t``, shape (len(times), len(t))."""
         return self._functions(t, 0)
 
-    def curvature(self, t: Any) -> Array:
+    def curvature(self, t: ArrayLike) -> Array:
         """Second derivatives at points ``t``, shape (len(times), len(t))."""
         return self._functions(t, 2)
 
@@ -75,20 +75,20 @@ class WidePath:
 class _InData(Columns):
     """Columns in the basis of the data, in which the flow is lambda' = y - F(lambda)."""
 
-    def __init__(self, columns: WideColumns | PowerColumns) -> None:
+    def __init__(self, columns: WideColumns) -> None:
         self.columns = columns
 
     def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
         """F and H in the data basis."""
         change = self.columns.to_data
-        value, kernel = self.columns.evaluate(self.columns.from_multiplier(multiplier))
+        value, kernel = self.columns.system(self.columns.from_multiplier(multiplier))
         return change(value), change(change(kernel).T)
 
 
 def wide_flow(
-    x: Any,
-    y: Any,
-    times: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    times: ArrayLike,
     *,
     activation: str | AnyActivation = "relu",
     initialization: Initialization,
@@ -138,7 +138,7 @@ def wide_flow(
     times = check_points("times", times)
     order = np.argsort(x)
     back = np.argsort(order)
-    columns = wide_columns(x[order], activation, initialization, limit_potential(potential))
+    columns = wide_columns(x[order], activation, initialization, potential)
     problem = _InData(columns)
     if columns.linear:
         dual = linear_flow(columns.root(), y[order], times, rate=rate)

@@ -22,137 +22,142 @@ zeros of G, in each Newton step: tenths of a second for M = 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConvergenceError
-from ..laws.joint import JointLaw
+from ..laws import Initialization
+from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
+from .elements import Elements, Indices, Pieces
 from .graded_mesh import RATIO, graded_fractions, straight_below
-from .hat_basis import HatBasis
-from .sign_rule import Indices, Nodes, Pieces, cut
+from .rule import Nodes, Profile, Rule
 
 __all__ = ["PolarRule"]
 
 Array = npt.NDArray[np.float64]
 
-_X, _W = np.polynomial.legendre.leggauss(16)
-_S, _W = (1 + _X) / 2, _W / 2
+_S, _W = gauss_legendre(16)
 _GRID = np.pi / 2 * np.arange(-5, 6) / 6
 _TAIL = 8
 
 
-class PolarRule:
+class PolarRule(Rule):
     """Quadrature for independent symmetric weight and bias with densities; an infinite domain of breakpoints."""
 
-    low, high = -np.inf, np.inf
+    reach = (np.inf, np.inf)
 
-    def __init__(self, hats: HatBasis, joint: JointLaw, degree: int = 1) -> None:
-        self.hats, self.joint, self.degree = hats, joint, degree
+    def __init__(self, elements: Elements, law: Initialization, degree: int = 1) -> None:
+        super().__init__(elements, law, degree)
+        self.joint = law.joint
+
+    @cached_property
+    def knots(self) -> tuple[Indices, Array]:
+        """Twelve sectors, and the angles at which kinks of both densities meet."""
+        joint = self.joint
         angles = np.concatenate([_GRID, joint.corners, -joint.corners])
         if joint.heavy:  # powers of theta times logarithms near 0 and the ends
             near = _GRID[-1] / 5 * RATIO ** -np.arange(1.0, 6.0)
             angles = np.concatenate([angles, near, -near, np.pi / 2 - near, near - np.pi / 2])
-        self._knots = hats.locate(np.tan(angles) / joint.ratio)
-        self._pieces = self.pieces()
+        return self.elements.locate(np.tan(angles) / joint.ratio)
 
-    def pieces(self, extra: tuple[Indices, Array] | None = None) -> Pieces:
-        """The pieces, cut at more points if asked."""
-        return cut(self.hats, (np.inf, np.inf), self._knots, extra)
+    def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
+        """Pieces, local nodes and masses of zeta on them."""
+        p = self._whole[0] if pieces is None else pieces
+        angle, opening = self._sector(p)
+        theta, s = self._local(p, angle, opening[:, None] * _S)
+        density = self._kappa(theta) ** 2 * self.joint.moment(theta, 2 * self.degree + 1)
+        return p, s, density * np.abs(opening)[:, None] * _W
 
-    def _sector(self, element: Indices, left: Array, right: Array) -> tuple[Array, Array]:
+    def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
+        """Nodes for an affine profile."""
+
+        def profile(element: Indices, s: Array) -> Array:
+            return self.elements.affine(values, element, s)
+
+        leading = (values * self.elements.phi[:, :, 1]).sum(1)
+        return self.graded(self.monotone(values, pieces)[0], profile, leading, potential)
+
+    def graded(self, pieces: Pieces, profile: Profile, leading: Array, potential: Potential) -> Nodes:
+        """Nodes for a polynomial profile."""
+        angle, opening = self._sector(pieces)
+        ends = np.abs([self._scaled(pieces.element, s, profile, leading) for s in (pieces.left, pieces.right)])
+        piece, begin, end = graded_fractions(ends, straight_below(potential), self.degree)
+        p = replace(pieces, element=pieces.element[piece], edge=pieces.edge[piece], left=pieces.left[piece])
+        opening = opening[piece]
+        theta, s = self._local(p, angle[piece], opening[:, None] * (begin[:, None] + (end - begin)[:, None] * _S))
+        weight = (np.abs(opening) * (end - begin))[:, None] * _W
+        kappa = self._kappa(theta)
+        size = kappa * profile(p.element, s)
+        value, slope = self._inner(theta, size, potential)
+        return Nodes(p.edge, p.element, s, weight * kappa * value, weight * kappa**2 * slope, size, weight)
+
+    def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
+        """The inner integral, in the measure of breakpoints."""
+        theta = np.arctan(self.joint.ratio * c)
+        kappa = self._kappa(theta)
+        value, _ = self._inner(theta, kappa * g, potential)
+        return np.asarray(kappa * value * self.joint.ratio * np.cos(theta) ** 2, dtype=np.float64)
+
+    def expectation(self, nodes: Nodes, function: Callable[[Array], Array], potential: Potential) -> float:
+        """E function(alpha) over the neurons of one sign."""
+        flat, g, weight = self._angle(nodes.element, nodes.s).ravel(), nodes.alpha.ravel(), nodes.mass.ravel()
+        total = 0.0
+        for block in self.joint.blocks(flat):
+            r, mass = self.joint.radial(flat[block])
+            alpha = potential.inverse_gradient(r**self.degree * g[block, None])
+            total += float(np.sum(weight[block] * (mass * function(alpha)).sum(1)))
+        return total
+
+    def output_weight(self, g: Array, potential: Potential) -> Array:
+        """Refused: neurons with the same breakpoint have weights of every size."""
+        raise ValueError(
+            "output_weight is a function of the breakpoint alone for sign weights only, but the weights have a density; use "
+            "derivative(t, order=2)."
+        )
+
+    def _angle(self, element: Indices, s: Array) -> Array:
+        return np.asarray(np.arctan(self.joint.ratio * self.elements.points(element, s)), dtype=np.float64)
+
+    def _kappa(self, theta: Array) -> Array:
+        """G(theta) / g(c)."""
+        return np.asarray((self.joint.sw * np.cos(theta)) ** self.degree, dtype=np.float64)
+
+    def _sector(self, p: Pieces) -> tuple[Array, Array]:
         """Angle at the left end, and signed angle to the right end, without cancellation for narrow pieces."""
-        k, rate = self.joint.ratio, self.hats.rate[element]
-        start = k * (self.hats.origin[element] + left / rate)
-        finite = np.isfinite(right)
-        d = k * (np.where(finite, right, left) - left) / rate
+        k, rate = self.joint.ratio, self.elements.rate[p.element]
+        start = k * (self.elements.origin[p.element] + p.left / rate)
+        finite = np.isfinite(p.right)
+        d = k * (np.where(finite, p.right, p.left) - p.left) / rate
         opening = np.arctan2(d, 1 + start**2 + start * d)
         angle = np.arctan(start)
         return angle, np.where(finite, opening, np.sign(rate) * np.pi / 2 - angle)
 
-    def _local(self, element: Indices, left: Array, angle: Array, offset: Array) -> tuple[Array, Array]:
+    def _local(self, p: Pieces, angle: Array, offset: Array) -> tuple[Array, Array]:
         """Angles and local coordinates of nodes at ``offset`` from the left ends, shape (P, nodes)."""
         theta = angle[:, None] + offset
         rise = np.sin(offset) / (np.cos(angle)[:, None] * np.cos(theta))
-        return theta, left[:, None] + (self.hats.rate[element] / self.joint.ratio)[:, None] * rise
+        return theta, p.left[:, None] + (self.elements.rate[p.element] / self.joint.ratio)[:, None] * rise
 
-    def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
-        """Pieces, local nodes and masses of zeta on them, for integrals in which g is a polynomial."""
-        p = self._pieces if pieces is None else pieces
-        angle, opening = self._sector(p.element, p.left, p.right)
-        theta, s = self._local(p.element, p.left, angle, opening[:, None] * _S)
-        k = self.degree
-        density = (self.joint.sw * np.cos(theta)) ** (2 * k) * self.joint.moment(theta, 2 * k + 1)
-        return p, s, density * np.abs(opening)[:, None] * _W
-
-    def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
-        """Nodes for the dual profile with local coefficients ``values``, shape (M + 1, 2)."""
-        p = self._pieces if pieces is None else pieces
-        line = np.einsum("ek,ekd->ed", values, self.hats.phi)  # g = line[0] + line[1] s
-        element, left, right, edge = p.element, p.left, p.right, p.edge
-        constant, slope = line[element].T
-        finite = np.isfinite(right)
-        gl, gr = constant + slope * left, np.where(finite, constant + slope * np.where(finite, right, 0.0), slope)
-        crossing = np.flatnonzero(gl * gr < 0)
-        if crossing.size:
-            zero = np.clip(-constant[crossing] / slope[crossing], left[crossing], right[crossing])
-            element, edge = np.append(element, element[crossing]), np.append(edge, edge[crossing])
-            left, right = np.append(left, zero), np.append(right, right[crossing])
-            right[crossing] = zero
-
-        def profile(where: Indices, s: Array) -> Array:
-            lines = line[where].reshape(*where.shape, *(1,) * (s.ndim - where.ndim), 2)
-            return np.asarray(lines[..., 0] + lines[..., 1] * s, dtype=np.float64)
-
-        return self.graded(element, left, right, edge, profile, line[:, 1], potential)
-
-    def graded(
-        self,
-        element: Indices,
-        left: Array,
-        right: Array,
-        edge: Indices,
-        profile: Callable[[Indices, Array], Array],
-        leading: Array,
-        potential: Potential,
-        degree: int = 1,
-    ) -> Nodes:
-        """Nodes on pieces that shrink toward ends where the profile is small.
-
-        ``profile(element, s)`` is g, ``leading[e]`` its leading coefficient in s, which rules at infinity.
-        """
-        angle, opening = self._sector(element, left, right)
-        ends = np.abs(np.stack([self._scaled(element, left, profile, leading), self._scaled(element, right, profile, leading)]))
-        piece, begin, end = graded_fractions(ends, straight_below(potential), degree)
-        element, edge, left = element[piece], edge[piece], left[piece]
-        opening, angle = opening[piece], angle[piece]
-        offset = opening[:, None] * (begin[:, None] + (end - begin)[:, None] * _S)
-        theta, s = self._local(element, left, angle, offset)
-        weight = (np.abs(opening) * (end - begin))[:, None] * _W
-        kappa = (self.joint.sw * np.cos(theta)) ** self.degree
-        size = kappa * profile(element, s)
-        value, rate = self._inner(theta, size, potential)
-        return Nodes(edge, element, s, weight * kappa * value, weight * kappa**2 * rate, size, weight)
-
-    def _scaled(self, element: Indices, s: Array, profile: Callable[[Indices, Array], Array], leading: Array) -> Array:
+    def _scaled(self, element: Indices, s: Array, profile: Profile, leading: Array) -> Array:
         """G at ends of pieces, infinity included."""
         finite = np.isfinite(s)
-        safe = np.where(finite, s, 0.0)
-        theta = np.arctan(self.joint.ratio * (self.hats.origin[element] + safe / self.hats.rate[element]))
-        inner = (self.joint.sw * np.cos(theta)) ** self.degree * profile(element, safe)
-        outer = (self.joint.sb * np.abs(self.hats.rate[element])) ** self.degree * leading[element]
-        return np.asarray(np.where(finite, inner, outer), dtype=np.float64)
+        safe = np.where(finite, s, 0.0)[:, None]
+        inner = self._kappa(self._angle(element, safe)) * profile(element, safe)
+        outer = (self.joint.sb * np.abs(self.elements.rate[element])) ** self.degree * leading[element]
+        return np.asarray(np.where(finite, inner[:, 0], outer), dtype=np.float64)
 
     def _inner(self, theta: Array, size: Array, potential: Potential) -> tuple[Array, Array]:
         """The inner integral over r, and its derivative in G."""
         flat, g = theta.ravel(), size.ravel()
-        value, rate = np.empty(flat.size), np.empty(flat.size)
+        value, slope = np.empty(flat.size), np.empty(flat.size)
         for block in self.joint.blocks(flat):
             r, mass = self.joint.radial(flat[block])
             rk = r**self.degree
-            alpha, bend = potential.mirror(rk * g[block, None])
+            alpha, inverse_hessian = potential.mirror(rk * g[block, None])
             mass *= rk
             part = mass * alpha
             value[block] = part.sum(1)
@@ -164,25 +169,5 @@ class PolarRule:
                     f"exponentially and the tails of weight and bias do not fall fast enough; choose laws with bounded "
                     f"support."
                 )
-            rate[block] = (mass * rk * bend).sum(1)
-        return value.reshape(theta.shape), rate.reshape(theta.shape)
-
-    def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
-        """The curvature density at breakpoints c with dual profile g."""
-        theta = np.arctan(self.joint.ratio * c)
-        kappa = (self.joint.sw * np.cos(theta)) ** self.degree
-        value, _ = self._inner(theta, kappa * g, potential)
-        return np.asarray(kappa * value * self.joint.ratio * np.cos(theta) ** 2, dtype=np.float64)
-
-    def expectation(self, nodes: Nodes, values: Array, function: Callable[[Any], Any], potential: Potential) -> float:
-        """E function(alpha) over the neurons of one sign."""
-        angle = np.arctan(
-            self.joint.ratio * (self.hats.origin[nodes.element, None] + nodes.s / self.hats.rate[nodes.element, None])
-        )
-        flat, g, weight = angle.ravel(), nodes.alpha.ravel(), nodes.mass.ravel()
-        total = 0.0
-        for block in self.joint.blocks(flat):
-            r, mass = self.joint.radial(flat[block])
-            alpha = potential.inverse_gradient(r**self.degree * g[block, None])
-            total += float(np.sum(weight[block] * (mass * function(alpha)).sum(1)))
-        return total
+            slope[block] = (mass * rk * inverse_hessian).sum(1)
+        return value.reshape(theta.shape), slope.reshape(theta.shape)

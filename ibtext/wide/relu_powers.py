@@ -5,7 +5,7 @@ signs are splines of degree k in c with knots at the data,
 
 .. math:: g_+(c) = \sum_j \lambda_j (x_j - c)_+^k, \qquad g_-(c) = \sum_j \lambda_j (c - x_j)_+^k .
 
-The equations are taken in a local basis, as for two slopes (``ibtext.wide.hat_basis``): divided differences of order k + 1 of
+The equations are taken in a local basis, as for two slopes (``hat_basis``): divided differences of order k + 1 of
 consecutive labels, whose test functions are B-splines, in both signs alike up to :math:`(-1)^{k+1}` because divided
 differences kill polynomials; and k + 1 single labels, spread over the data, for the rest. Each row is scaled to the size
 of a label. The learned function is evaluated from the k + 1 nearest labels and its own divided difference there, the
@@ -16,21 +16,22 @@ Source: Jin and Montúfar (2023), Corollary 4; the scaled case is a numerical ex
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from math import factorial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, eigh
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from ..activations import ReLUPower
-from ..dual import Columns
+from ..activations import AnyActivation
 from ..errors import ConvergenceError
-from ..potentials import Potential, QuadraticPotential
-from .hat_basis import HatBasis
-from .polar_rule import PolarRule
-from .sign_rule import Indices, Nodes, Pieces, SignRule
+from ..potentials import Potential
+from .columns import WideColumns, WideSolution
+from .elements import Indices
+from .rule import Nodes, Rule
 
-__all__ = ["PowerColumns"]
+__all__ = ["ReluPowers"]
 
 Array = npt.NDArray[np.float64]
 
@@ -42,20 +43,30 @@ def divided_difference(x: Array) -> Array:
     return np.asarray(1 / np.prod(gaps, axis=-1), dtype=np.float64)
 
 
-class PowerColumns(Columns):
-    """The columns of a wide network of powers of relu; the counterpart of ``ibtext.wide.two_slopes.WideColumns``.
+class ReluPowers(WideColumns):
+    """The columns of powers of relu, in the basis of divided differences.
+
+    Parameters
+    ----------
+    activation : ReLUPower
+    rule : Rule
+        On the elements of the sorted inputs.
+    potential, scaled : as in ``WideColumns``
 
     Cost O(M^2 N) an evaluation for N quadrature nodes.
     """
 
-    free_affine = False
-    odds: tuple[float, ...] = ()
-
-    def __init__(self, hats: HatBasis, activation: ReLUPower, rule: SignRule | PolarRule, potential: Potential) -> None:
-        self.hats, self.activation, self.rule, self.potential = hats, activation, rule, potential
-        self.k = activation.degree
-        x, k = hats.x, self.k
-        size = x.size
+    def __init__(
+        self, activation: AnyActivation, rule: Rule, potential: Potential, *, scaled: bool = False, free_affine: bool = False
+    ) -> None:
+        super().__init__(activation, potential, scaled=scaled)
+        if free_affine:
+            raise ValueError(
+                f"free_affine belongs to activations with two slopes, but {activation.name!r} was given; leave "
+                f"free_affine=False, since a power of relu has a free part of higher degree."
+            )
+        self.rule, self.elements, self.k = rule, rule.elements, activation.degree
+        x, k, size = self.elements.x, self.k, self.elements.x.size
         points = np.unique(np.linspace(0, size - 1, min(size, k + 1)).round().astype(np.intp))
         self.change = np.zeros((size, size))
         self.change[: points.size][np.arange(points.size), points] = 1.0
@@ -68,32 +79,19 @@ class PowerColumns(Columns):
             np.put_along_axis(self.change[points.size :], windows, coefficients * scale[:, None], axis=1)
             self._front = scale / (x[windows[:, -1]] - x[windows[:, 0]])
         # knots beyond the ends complete the recursion; their splines are not used
-        gap = hats.span if size > 1 else 1.0
-        beyond = gap * np.arange(1.0, k + 1)
+        beyond = self.elements.span * np.arange(1.0, k + 1)
         self._knots = np.concatenate([x[0] - beyond[::-1], x, x[-1] + beyond])
-        self._matrix: Array | None = None
-        self._cache: tuple[Array, Array] | None = None
-        if isinstance(potential, QuadraticPotential):
-            pieces, s, mass = rule.moments()
-            self._matrix = self._gram(*self._tests(pieces.element, s), mass.ravel() / self.second)
 
-    @property
-    def linear(self) -> bool:
-        """Whether the potential is quadratic, so that F is linear."""
-        return self._matrix is not None
-
-    @property
-    def second(self) -> float:
-        """phi'' at 0."""
-        return float(self.potential.hessian(0.0))
-
-    # -- test functions ----------------------------------------------------------------------------------------
+    # -- test functions --------------------------------------------------------------------------------------------
 
     def _splines_at(self, element: Indices, c: Array) -> Array:
-        """B-splines that belong to the rows of divided differences, shape (M - k - 1, N), by their recursion."""
+        """B-splines that belong to the rows of divided differences, shape (M - k - 1, N), by their recursion.
+
+        Ours, because ``refined`` needs them in long doubles, and ``scipy.interpolate.BSpline`` knows doubles only.
+        """
         k, t = self.k, self._knots
         out = np.zeros((self._splines.size, c.size), dtype=c.dtype)
-        inner = np.flatnonzero((element > 0) & (element < self.hats.elements - 1))
+        inner = np.flatnonzero((element > 0) & (element < self.elements.count - 1))
         if not (self._splines.size and inner.size):
             return out
         span, at = element[inner] + k - 1, c[inner]
@@ -113,169 +111,136 @@ class PowerColumns(Columns):
         return out
 
     def _tests(self, element: Indices, s: Array) -> tuple[Array, Array]:
-        """Test functions of both signs at nodes, shape (M, N) each."""
-        element = np.broadcast_to(element.reshape(-1, *(1,) * (s.ndim - 1)), s.shape).ravel()
-        c = self.hats.origin[element] + s.ravel() / self.hats.rate[element]
-        u = self.hats.x[self._points, None] - c
-        spline = self._front[:, None] * self._splines_at(element, c)
+        """Test functions of both signs at local coordinates s, shape (P, n), of elements (P,): shape (M, P n) each."""
+        c = self.elements.points(element, s).ravel()
+        u = self.elements.x[self._points, None] - c
+        spline = self._front[:, None] * self._splines_at(np.repeat(element, s.shape[1]), c)
         plus = np.concatenate([np.clip(u, 0.0, None) ** self.k, spline])
         minus = np.concatenate([np.clip(-u, 0.0, None) ** self.k, (-1) ** (self.k + 1) * spline])
         return plus, minus
 
-    @staticmethod
-    def _gram(plus: Array, minus: Array, mass: Array) -> Array:
-        return ((plus * mass) @ plus.T + (minus * mass) @ minus.T) / 2
+    # -- the equation ----------------------------------------------------------------------------------------------
 
-    def refined(self, target: Array) -> tuple[Array, float, float]:
+    @cached_property
+    def matrix(self) -> Array:
+        """H where all output weights are 0."""
+        pieces, s, mass = self.rule.moments()
+        mass = mass.ravel() / (2 * self.second)
+        return np.asarray(sum((test * mass) @ test.T for test in self._tests(pieces.element, s)), dtype=np.float64)
+
+    def integrals(self, values: Array) -> tuple[Array, Array]:
+        """F and H of all unknowns."""
+        value, matrix = np.zeros(values.size), np.zeros((values.size, values.size))
+        for sign in (0, 1):
+            nodes = self._nodes(values, sign)
+            test = self._tests(nodes.element, nodes.s)[sign]
+            value += test @ nodes.load.ravel() / 2
+            matrix += (test * nodes.slope.ravel()) @ test.T / 2
+        return value, matrix
+
+    def expectation(self, values: Array, function: Callable[[Array], Array]) -> float:
+        """E function(alpha)."""
+        return sum(self.rule.expectation(self._nodes(values, sign), function, self.potential) for sign in (0, 1)) / 2
+
+    def find(self, labels: Array, tol: float) -> WideSolution:
+        """The solution; what rounding leaves of it is excused."""
+        if self.linear:
+            return self.refined(self.target(labels))
+        found = super().find(labels, tol)  # which has judged the residual by its rounding error
+        return WideSolution(found.values, found.residual, found.iterations, excused=np.inf)
+
+    def refined(self, target: Array) -> WideSolution:
         """The root of a linear problem, its residual before z is rounded, and the rounding error in that. O(M N) a step.
 
         Rough labels make z large, and F is a sum of waves that cancel. The sums over the nodes are those of a law whose
         masses and nodes are rounded, which h does not feel; the rounding of their terms it does, so that they are
         evaluated in extended precision. (Where the machine has none, nothing is gained.)
         """
-        assert self._matrix is not None
         pieces, s, mass = self.rule.moments()
         plus, minus = self._tests(pieces.element, s.astype(np.longdouble))
         mass = mass.ravel() / (2 * self.second)
-        scale = 1 / np.sqrt(self._matrix.diagonal())
+        scale = 1 / np.sqrt(self.matrix.diagonal())
         try:
-            factor = cho_factor(self._matrix * scale[:, None] * scale)
+            factor = cho_factor(self.matrix * scale[:, None] * scale)
         except LinAlgError:
             raise ConvergenceError(
                 f"the kernel of {self.activation.name} must be positive definite in double precision, but it is not for "
                 f"these {target.size} inputs, probably because they are many or close for a power this high; drop or "
                 f"average the closest points, or take a lower power."
             ) from None
-        root, best = np.zeros(target.size, dtype=np.longdouble), (np.zeros(target.size), np.inf, np.inf)
+        root, best = np.zeros(target.size, dtype=np.longdouble), WideSolution(np.zeros(target.size), np.inf, 1)
         eps = float(np.finfo(np.longdouble).eps)
         for _ in range(40):
             up, down = root @ plus, root @ minus
             difference = target - (plus @ (mass * up) + minus @ (mass * down))
             reached = float(np.max(np.abs(difference)))
-            if not reached < 0.9 * best[1]:
+            if not reached < 0.9 * best.residual:
                 break
             size = np.abs(plus) @ (mass * (np.abs(root) @ np.abs(plus))) + np.abs(minus) @ (mass * (np.abs(root) @ np.abs(minus)))
-            best = root.astype(np.float64), reached, 16 * eps * float(np.max(size))
+            best = WideSolution(root.astype(np.float64), reached, 1, excused=16 * eps * float(np.max(size)))
             root = root + scale * cho_solve(factor, scale * difference.astype(np.float64))
         return best
-
-    # -- the equation ------------------------------------------------------------------------------------------
-
-    def evaluate(self, z: Array) -> tuple[Array, Array]:
-        """F and its Jacobian in the local basis, for ``solve_dual``."""
-        if self._matrix is not None:
-            return self._matrix @ z, self._matrix
-        value, matrix = np.zeros(z.size), np.zeros((z.size, z.size))
-        for sign in (0, 1):
-            nodes = self._nodes(z, sign)
-            test = self._tests(nodes.element, nodes.s)[sign]
-            value += test @ nodes.load.ravel() / 2
-            matrix += (test * nodes.slope.ravel()) @ test.T / 2
-        return value, matrix
-
-    evaluate_all = evaluate
 
     def _profile(self, z: Array, sign: int, element: Indices, s: Array) -> Array:
         return np.reshape(z @ self._tests(element, s)[sign], s.shape)
 
-    def _nodes(self, z: Array, sign: int, pieces: Pieces | None = None) -> Nodes:
-        """Quadrature nodes of one sign: pieces end at the zeros of g and of its slope."""
-        p = self.rule.pieces() if pieces is None else pieces
-        k = self.k
-        finite = np.where(np.isfinite(p.right), p.right, p.left + 1.0)
-        middle, half = (p.left + finite) / 2, (finite - p.left) / 2
-        sample = np.cos(np.pi * (np.arange(k + 1) + 0.5) / (k + 1))
+    def _nodes(self, z: Array, sign: int, extra: tuple[Indices, Array] | None = None) -> Nodes:
+        """Quadrature nodes of one sign: pieces end at the zeros of g and of its slope, and at extra points."""
+        p, k = self.rule.pieces(), self.k
+        half = np.where(np.isfinite(p.right), p.right - p.left, 1.0) / 2
+        middle, sample = p.left + half, np.cos(np.pi * (np.arange(k + 1) + 0.5) / (k + 1))
         g = self._profile(z, sign, p.element, middle[:, None] + half[:, None] * sample)
         series = np.linalg.solve(np.vander(sample, increasing=True), g.T).T  # powers of the local variable
-        cuts = np.concatenate([_real_roots(series), _real_roots(series[:, 1:] * np.arange(1, k + 1))], axis=1)
-        cuts = middle[:, None] + half[:, None] * cuts
-        inside = (cuts > p.left[:, None]) & (cuts < p.right[:, None])
-        edges = np.concatenate([p.left[:, None], np.where(inside, cuts, p.left[:, None]), p.right[:, None]], axis=1)
-        edges.sort(axis=1)
-        left, right = edges[:, :-1].ravel(), edges[:, 1:].ravel()
-        keep = right > left
-        element, edge = (np.repeat(v, edges.shape[1] - 1)[keep] for v in (p.element, p.edge))
-        leading = np.zeros(self.hats.elements)
+        roots = np.concatenate([_real_roots(series), _real_roots(series[:, 1:] * np.arange(1, k + 1))], axis=1)
+        piece, which = np.nonzero(np.isfinite(roots))
+        element, s = p.element[piece], middle[piece] + half[piece] * roots[piece, which]
+        if extra is not None:
+            element, s = np.concatenate([element, extra[0]]), np.concatenate([s, extra[1]])
+        leading = np.zeros(self.elements.count)
         leading[p.element] = series[:, -1] / half**k
         profile = lambda e, s: self._profile(z, sign, e, s)  # noqa: E731
-        return self.rule.graded(element, left[keep], right[keep], edge, profile, leading, self.potential, k)
+        return self.rule.graded(self.rule.pieces((element, s)), profile, leading, self.potential)
 
-    def extended(self, z: Array) -> Array:
-        """All unknowns."""
-        return z
+    # -- the basis -------------------------------------------------------------------------------------------------
 
     def target(self, labels: Array) -> Array:
-        """Right-hand side for labels at the sorted inputs."""
-        return np.asarray(self.change @ labels, dtype=np.float64)
+        """Some labels, and divided differences of all."""
+        return np.asarray(labels @ self.change.T, dtype=np.float64)
 
-    def multiplier(self, z: Array) -> Array:
+    def to_data(self, residuals: Array) -> Array:
+        """From residuals in the local basis to residuals at the data."""
+        return np.asarray(np.linalg.solve(self.change, residuals.T).T, dtype=np.float64)
+
+    def multiplier(self, values: Array) -> Array:
         """The multiplier lambda."""
-        return np.asarray(z @ self.change, dtype=np.float64)
+        return np.asarray(values @ self.change, dtype=np.float64)
 
     def from_multiplier(self, multiplier: Array) -> Array:
         """Unknowns of a multiplier."""
         return np.asarray(np.linalg.solve(self.change.T, multiplier), dtype=np.float64)
 
-    def to_data(self, values: Array) -> Array:
-        """From residuals in the local basis to residuals at the data, along the last axis."""
-        return np.asarray(np.linalg.solve(self.change, values.T).T, dtype=np.float64)
+    # -- the function ----------------------------------------------------------------------------------------------
 
-    def root(self) -> Array:
-        """For a linear problem: a matrix G with kernel G^T G."""
-        return np.linalg.solve(self.change, cholesky(self.evaluate(np.zeros(self.hats.x.size))[1]).T).T
-
-    def measure(self, residual: Array) -> float:
-        """Largest residual; rows are scaled to labels."""
-        return float(np.max(np.abs(residual)))
-
-    def misfit(self, rest: Array) -> float:
-        """Largest of the residuals of the local equations, in the units of the labels."""
-        return self.measure(rest)
-
-    def condition(self, matrix: Array) -> float:
-        """Condition number of the kernel in the data, from the matrix in the local basis."""
-        square = self.change @ self.change.T
-        top = [float(eigh(p, q, eigvals_only=True)[-1]) for p, q in ((matrix, square), (square, matrix))]
-        return top[0] * top[1]
-
-    def penalty(self, z: Array, *, scaled: bool) -> float:
-        """E D_phi(alpha, 0) for a scaled potential, E alpha^2 otherwise."""
-        if self._matrix is not None:
-            energy = float(z @ self._matrix @ z) / self.second
-            return energy * (self.second / 2 if scaled else 1.0)
-        total = 0.0
-        for sign in (0, 1):
-            nodes = self._nodes(z, sign)
-            function = lambda a: self.potential.divergence(a, 0 * a)  # noqa: E731
-            total += self.rule.expectation(nodes, np.empty(0), function, self.potential) / 2
-        return total
-
-    # -- the function ------------------------------------------------------------------------------------------
-
-    def function(self, z: Array, labels: Array, t: Array, order: int) -> Array:
-        """The function with values ``labels`` at the sorted inputs (order 0), its slope (1) or curvature (2) at t."""
+    def function(self, values: Array, labels: Array, t: Array, order: int) -> Array:
+        """The function with values ``labels`` at the inputs (order 0), its slope (1) or curvature (2) at t."""
         flat = t.ravel()
-        out = np.empty(flat.size)
-        for start in range(0, flat.size, 64):
-            part = slice(start, start + 64)
-            out[part] = self._chunk(z, labels, flat[part], order)
-        return out.reshape(t.shape)
+        parts = [self._chunk(values, labels, flat[start : start + 64], order) for start in range(0, flat.size, 64)]
+        return np.concatenate([np.empty(0), *parts]).reshape(t.shape)
 
-    def _loads(self, z: Array, sign: int, pieces: Pieces) -> tuple[Array, Array]:
-        """Breakpoints and loads of one sign, flat."""
+    def _loads(self, z: Array, sign: int, t: Array) -> tuple[Array, Array]:
+        """Breakpoints and loads of one sign, flat, on pieces that end at t."""
+        extra = self.elements.locate(t)
         if self.linear:
-            p, s, mass = self.rule.moments(pieces)
+            p, s, mass = self.rule.moments(self.rule.pieces(extra))
             element, load = p.element, mass * self._profile(z, sign, p.element, s) / self.second
         else:
-            nodes = self._nodes(z, sign, pieces)
+            nodes = self._nodes(z, sign, extra)
             element, s, load = nodes.element, nodes.s, nodes.load
-        c = self.hats.origin[element, None] + s / self.hats.rate[element, None]
-        return c.ravel(), load.ravel()
+        return self.elements.points(element, s).ravel(), load.ravel()
 
     def _chunk(self, z: Array, labels: Array, t: Array, order: int) -> Array:
-        x, k = self.hats.x, self.k
-        pieces = self.rule.pieces(self.hats.locate(t))
-        (cp, lp), (cm, lm) = (self._loads(z, sign, pieces) for sign in (0, 1))
+        x, k = self.elements.x, self.k
+        (cp, lp), (cm, lm) = (self._loads(z, sign, t) for sign in (0, 1))
         if order or x.size <= k:
             front = factorial(k) / factorial(k - order)
             plus = _power(t[:, None] - cp, k - order) @ lp
@@ -287,7 +252,7 @@ class PowerColumns(Columns):
         near = x[index]
         exact = np.argmax(near == t[:, None], axis=1)
         on_data = near[np.arange(t.size), exact] == t
-        safe = np.where(on_data, x[-1] + self.hats.span, t)
+        safe = np.where(on_data, x[-1] + self.elements.span, t)
         points = np.concatenate([near, safe[:, None]], axis=1)
         weights = divided_difference(points)
         low, high = points.min(1, keepdims=True), points.max(1, keepdims=True)
@@ -310,7 +275,11 @@ def _power(u: Array, k: int) -> Array:
 
 
 def _real_roots(series: Array) -> Array:
-    """Real roots in (-1, 1) of polynomials given by rising coefficients, NaN elsewhere, shape (P, degree)."""
+    """Real roots in (-1, 1) of polynomials given by rising coefficients, NaN elsewhere, shape (P, degree).
+
+    By the eigenvalues of all companion matrices at once. Ours, because ``scipy.interpolate.PPoly`` counts from the left end
+    of a piece, and powers are twice as ill conditioned there (in digits) as about the middle.
+    """
     degree = series.shape[1] - 1
     if degree == 0:
         return np.empty((series.shape[0], 0))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from ..activations import Activation, AnyActivation, get_activation
+from ..activations import AnyActivation, get_activation
 from ..errors import shortened
 from ..laws import Initialization
-from ..laws.joint import check_law
 from ..potentials import Potential, QuadraticPotential, Scaled
-from .hat_basis import HatBasis
+from .columns import WideColumns
+from .elements import Elements
 from .polar_rule import PolarRule
-from .relu_powers import PowerColumns
+from .relu_powers import ReluPowers
+from .rule import Rule
 from .sign_rule import SignRule
-from .two_slopes import WideColumns
+from .two_slopes import TwoSlopes
 
 __all__ = ["check_setting", "limit_potential", "make_rule", "wide_columns"]
 
@@ -52,57 +51,43 @@ def limit_potential(potential: Potential | Scaled | None) -> Potential:
     return phi if isinstance(potential, Scaled) else QuadraticPotential(at_zero / 2)
 
 
-def check_setting(x: Array, activation: Any, initialization: Any) -> AnyActivation:
+def check_setting(x: Array, activation: str | AnyActivation, initialization: Initialization) -> AnyActivation:
     """Check activation, law and inputs; ``ValueError`` or ``TypeError`` for what the theory does not cover."""
     act = get_activation(activation)
     if not isinstance(initialization, Initialization):
         raise TypeError(
-            f"initialization must be an Initialization, but {initialization!r} was given, probably a name, a bare law or "
-            f"a forgotten argument; pass Initialization(bias=stats.uniform(-1, 2))."
+            f"initialization must be an Initialization, but {initialization!r} was given; pass for instance "
+            f"Initialization(bias=stats.uniform(-1, 2))."
         )
-    if act.degree not in initialization._approved:  # the checks of a law cost more than a small problem
-        check_law(initialization, act.degree)
-        initialization._approved.add(act.degree)
+    initialization.check(act.degree)
     if initialization.signs:
         low, high = initialization.support
         outside = (x < low) | (x > high)
         if outside.any():
-            bad = float(x[outside][0])
             raise ValueError(
-                f"inputs must lie in the support [{low:g}, {high:g}] of the bias law, but x = {bad:g} does not, probably "
-                f"because the data were not rescaled; widen the law of the bias or shrink the inputs."
+                f"inputs must lie in the support [{low:g}, {high:g}] of the bias law, but x = {float(x[outside][0]):g} does not, "
+                f"probably because the data were not rescaled; widen the law of the bias or shrink the inputs."
             )
     return act
 
 
-def make_rule(hats: HatBasis, initialization: Initialization, degree: int = 1) -> SignRule | PolarRule:
-    """The quadrature over the law of (w, b), for activations of a degree."""
-    if initialization.signs:
-        return SignRule(hats, initialization.density, initialization.knots(degree), constant=initialization._uniform_density)
-    return PolarRule(hats, initialization.joint, degree)
+def make_rule(x: Array, initialization: Initialization, degree: int) -> Rule:
+    """The quadrature over the law of (w, b) on the elements of sorted inputs x, for activations of a degree."""
+    kind = SignRule if initialization.signs else PolarRule
+    return kind(Elements(x), initialization, degree)
 
 
 def wide_columns(
     x: Array,
     activation: str | AnyActivation,
     initialization: Initialization,
-    potential: Potential,
+    potential: Potential | Scaled | None,
     *,
     free_affine: bool = False,
-) -> WideColumns | PowerColumns:
+) -> WideColumns:
     """The columns of a problem with sorted inputs x."""
+    phi = limit_potential(potential)
     act = check_setting(x, activation, initialization)
-    if free_affine and x.size < 2:
-        raise ValueError(
-            "free_affine needs at least two data points, but one was given, probably a test case; add a point or "
-            "leave free_affine=False."
-        )
-    hats = HatBasis(x)
-    if not isinstance(act, Activation):
-        if free_affine:
-            raise ValueError(
-                f"free_affine belongs to activations with two slopes, but {act.name!r} was given, probably to remove a "
-                f"polynomial; leave free_affine=False, since a power of relu has a free part of higher degree."
-            )
-        return PowerColumns(hats, act, make_rule(hats, initialization, act.degree), potential)
-    return WideColumns(hats, act, make_rule(hats, initialization), potential, free_affine=free_affine)
+    kind = TwoSlopes if act.degree == 1 else ReluPowers
+    rule = make_rule(x, initialization, act.degree)
+    return kind(act, rule, phi, scaled=isinstance(potential, Scaled), free_affine=free_affine)

@@ -1,8 +1,7 @@
 r"""Exact integrals over the neurons of an infinitely wide network with sign weights.
 
-A neuron is a breakpoint c with density p and a sign. On each *element* (an interval between neighbouring inputs,
-or a half line outside; see ``ibtext.wide.hat_basis``) its dual profile g is affine, and its output weight is
-:math:`\alpha = (\varphi')^{-1}(g)`.
+A neuron is a breakpoint c with density p and a sign. On each element its dual profile g is affine, and its output weight
+is :math:`\alpha = (\varphi')^{-1}(g)`.
 
 Three devices make Gauss-Legendre quadrature exact to rounding:
 
@@ -15,242 +14,136 @@ Three devices make Gauss-Legendre quadrature exact to rounding:
    :math:`|\alpha|^{p-2}` at 0 so weak, :math:`u^{4(p-1)+3}`, that 40 nodes do not see it.
 
 Where :math:`\varphi''` decreases away from 0 (hypentropy), or :math:`\alpha` hardly varies, s itself is the
-variable. Everything is done in the local coordinate of an element, so that nothing cancels when the data are
-dense.
+variable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from ..laws import Initialization
+from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
+from .elements import Elements, Indices, Pieces
 from .graded_mesh import graded_fractions, straight_below
-from .hat_basis import HatBasis
+from .rule import Nodes, Profile, Rule
 
-__all__ = ["Nodes", "Pieces", "SignRule", "cut"]
+__all__ = ["SignRule", "piece_nodes"]
 
 Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
 
 ORDER = 40
 """Gauss-Legendre nodes a piece."""
 
-
-def _legendre(order: int) -> tuple[Array, Array]:
-    s, w = np.polynomial.legendre.leggauss(order)
-    return (1 + s) / 2, w / 2
+_S, _W = gauss_legendre(ORDER)
+_S16, _W16 = gauss_legendre(16)
 
 
-_S, _W = _legendre(ORDER)
-_S16, _W16 = _legendre(16)
+class SignRule(Rule):
+    """Quadrature for weights +1 and -1 and breakpoints with a density."""
 
+    def __init__(self, elements: Elements, law: Initialization, degree: int = 1) -> None:
+        super().__init__(elements, law, degree)
+        self._cuts = law.knots(degree)  # from one end of the support to the other
+        self._constant = law.uniform_density
+        if self._constant is not None:
+            self.uniform = law.support
 
-@dataclass(frozen=True)
-class Pieces:
-    """Pieces of elements, all but empty ones, ordered by element and local coordinate.
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """The support, as far as it lies outside the data."""
+        x, rate = self.elements.x, self.elements.rate
+        low, high = (self._cuts[0] - x[0]) * rate[0], (self._cuts[-1] - x[-1]) * rate[-1]
+        return max(0.0, float(low)), max(0.0, float(high))
 
-    ``element``, ``left``, ``right``: shape (P,). ``edge``: number of the left end among all edges, which are counted
-    with repetition; ``first[e]`` is the first edge of element e; ``extra`` are the edges of the caller's points.
-    """
+    @cached_property
+    def knots(self) -> tuple[Indices, Array]:
+        """Kinks and quantiles of the law."""
+        return self.elements.locate(self._cuts[1:-1])
 
-    element: Indices
-    left: Array
-    right: Array
-    edge: Indices
-    edges: int
-    first: Indices
-    extra: Indices
-
-
-@dataclass(frozen=True)
-class Nodes:
-    r"""Quadrature nodes, shape (pieces, nodes a piece).
-
-    ``edge`` (pieces,) and ``element`` (pieces,) say where a piece lies, ``s`` are local coordinates.
-    ``load`` integrates the *curvature density* :math:`\Psi\,dc` (for sign weights :math:`\alpha\,p\,dc`),
-    ``slope`` its derivative :math:`\partial_g\Psi\,dc`. ``mass`` integrates the law itself and ``alpha`` are the
-    output weights (times n, a unit of weight).
-    """
-
-    edge: Indices
-    element: Indices
-    s: Array
-    load: Array
-    slope: Array
-    alpha: Array
-    mass: Array
-
-
-def cut(hats: HatBasis, ends: tuple[float, float], knots: tuple[Indices, Array], extra: tuple[Indices, Array] | None) -> Pieces:
-    """Cut the elements at knots and at extra points, given as (element, s); ``ends`` limit s on the half lines."""
-    count = hats.elements
-    last = np.ones(count)
-    last[0], last[-1] = ends
-    every = np.arange(count)
-    more = (np.empty(0, dtype=np.intp), np.empty(0)) if extra is None else extra
-    element = np.concatenate([every, every, knots[0], more[0]])
-    s = np.concatenate([np.zeros(count), last, knots[1], more[1]])
-    s = np.clip(s, 0.0, last[element])
-    order = np.lexsort((s, element))
-    position = np.empty_like(order)
-    position[order] = np.arange(order.size)
-    element, s = element[order], s[order]
-    keep = np.flatnonzero((element[1:] == element[:-1]) & (s[1:] > s[:-1]))
-    return Pieces(
-        element[keep],
-        s[keep],
-        s[keep + 1],
-        keep,
-        order.size,
-        np.searchsorted(element, every),
-        position[order.size - more[0].size :],
-    )
-
-
-class SignRule:
-    """Quadrature for weights +1 and -1 and breakpoints with a density.
-
-    Parameters
-    ----------
-    hats : HatBasis
-    density : callable
-        Density p of the breakpoints, vectorised.
-    knots : array
-        Where a quadrature must be split, from one end of the support to the other.
-    constant : float, optional
-        The density between the ends, if it is constant: saves its evaluation.
-    """
-
-    closed_ends = True
-
-    def __init__(self, hats: HatBasis, density: Callable[[Array], Array], knots: Array, *, constant: float | None = None) -> None:
-        self.hats, self.density, self._constant = hats, density, constant
-        self.low, self.high = float(knots[0]), float(knots[-1])
-        self._ends = (
-            max(0.0, (self.low - hats.x[0]) * float(hats.rate[0])),
-            max(0.0, (self.high - hats.x[-1]) * float(hats.rate[-1])),
-        )
-        self._knots = hats.locate(np.asarray(knots[1:-1], dtype=np.float64))
-        self._pieces = self.pieces()
-        self._corners = self._local(self._pieces)
-
-    def _local(self, pieces: Pieces) -> Array:
-        phi = self.hats.phi[pieces.element]
-        ends = np.stack([pieces.left, pieces.right], axis=1)
-        local: Array = phi[:, None, :, 0] + phi[:, None, :, 1] * ends[:, :, None]  # (P, end, function)
-        return local
-
-    def pieces(self, extra: tuple[Indices, Array] | None = None) -> Pieces:
-        """The pieces, cut at more points if asked."""
-        return cut(self.hats, self._ends, self._knots, extra)
-
-    def breakpoints(self, element: Indices, s: Array) -> Array:
-        """Breakpoints of nodes."""
-        points: Array = self.hats.origin[element, None] + s / self.hats.rate[element, None]
-        return points
-
-    def _density_at(self, element: Indices, s: Array) -> Array | float:
-        """The density at nodes."""
-        return self.density(self.breakpoints(element, s)) if self._constant is None else self._constant
+    def _density(self, element: Indices, s: Array) -> Array | float:
+        """The density at nodes; the frequent constant one is not asked for."""
+        return self.law.density(self.elements.points(element, s)) if self._constant is None else self._constant
 
     def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
-        """Pieces, local nodes and masses of the law on them, for integrals in which g is a polynomial."""
-        p = self._pieces if pieces is None else pieces
+        """Pieces, local nodes and masses of the law on them."""
+        p = self._whole[0] if pieces is None else pieces
         length = (p.right - p.left)[:, None]
         s = p.left[:, None] + length * _S
-        return p, s, self._density_at(p.element, s) * (length / np.abs(self.hats.rate[p.element])[:, None] * _W)
+        return p, s, self._density(p.element, s) * (length / np.abs(self.elements.rate[p.element])[:, None] * _W)
 
     def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
-        """Nodes for the dual profile with local coefficients ``values``, shape (M + 1, 2)."""
-        p = self._pieces if pieces is None else pieces
-        corners = self._corners if pieces is None else self._local(p)
-        g = np.matmul(corners, values[p.element][:, :, None])[:, :, 0].T
-        ends = np.empty((4, p.left.size))
-        ends[0], ends[1], ends[2:] = p.left, p.right, g
-        element, edge = p.element, p.edge
-        crossing = np.flatnonzero(g[0] * g[1] < 0)
-        if crossing.size:
-            count, (left, right, gl, gr) = p.left.size, ends[:, crossing]
-            zero = left + (right - left) * gl / (gl - gr)
-            index = np.concatenate([np.arange(count), crossing])
-            ends, element, edge = ends[:, index], element[index], edge[index]
-            ends[0, count:] = ends[1, crossing] = zero
-            ends[2, count:] = ends[3, crossing] = 0.0
-        length = ends[1] - ends[0]
-        pieces_of = np.concatenate([ends, length[None], (length / np.abs(self.hats.rate[element]))[None]])
-        s, a, mass, over = _piece_nodes(pieces_of, potential)
-        density = self._density_at(element, s)
+        """Nodes for an affine profile."""
+        p, g = self.monotone(values, pieces)
+        length = p.right - p.left
+        width = length / np.abs(self.elements.rate[p.element])
+        s, alpha, mass, over = piece_nodes(np.stack([p.left, length, width, *g]), potential)
+        density = self._density(p.element, s)
         mass = mass * density
-        return Nodes(edge, element, s, mass * a, over * density, a, mass)
+        return Nodes(p.edge, p.element, s, mass * alpha, over * density, alpha, mass)
 
-    def graded(
-        self,
-        element: Indices,
-        left: Array,
-        right: Array,
-        edge: Indices,
-        profile: Callable[[Indices, Array], Array],
-        leading: Array,
-        potential: Potential,
-        degree: int,
-    ) -> Nodes:
-        """Nodes on pieces that shrink toward ends where the profile, a polynomial in s, is small."""
-        ends = np.abs(np.stack([profile(element, left), profile(element, right)]))
-        piece, begin, end = graded_fractions(ends, straight_below(potential), degree)
-        element, edge, left, length = element[piece], edge[piece], left[piece], (right - left)[piece]
+    def graded(self, pieces: Pieces, profile: Profile, leading: Array, potential: Potential) -> Nodes:
+        """Nodes for a polynomial profile."""
+        ends = np.abs(profile(pieces.element, np.stack([pieces.left, pieces.right], axis=1))).T
+        piece, begin, end = graded_fractions(ends, straight_below(potential), self.degree)
+        element, left, length = pieces.element[piece], pieces.left[piece], (pieces.right - pieces.left)[piece]
         s = left[:, None] + length[:, None] * (begin[:, None] + (end - begin)[:, None] * _S16)
-        mass = (length * (end - begin) / np.abs(self.hats.rate[element]))[:, None] * _W16
-        mass = mass * self._density_at(element, s)
-        alpha = potential.inverse_gradient(profile(element, s))
-        return Nodes(edge, element, s, mass * alpha, mass / potential.hessian(alpha), alpha, mass)
+        mass = (length * (end - begin) / np.abs(self.elements.rate[element]))[:, None] * _W16
+        mass = mass * self._density(element, s)
+        alpha, inverse_hessian = potential.mirror(profile(element, s))
+        return Nodes(pieces.edge[piece], element, s, mass * alpha, mass * inverse_hessian, alpha, mass)
 
     def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
-        """The curvature density at breakpoints c with dual profile g."""
-        return np.asarray(potential.inverse_gradient(g) * self.density(c), dtype=np.float64)
+        """The output weight times the density."""
+        return np.asarray(potential.inverse_gradient(g) * self.law.density(c), dtype=np.float64)
 
-    def expectation(self, nodes: Nodes, values: Array, function: Callable[[Any], Any], potential: Potential) -> float:
+    def expectation(self, nodes: Nodes, function: Callable[[Array], Array], potential: Potential) -> float:
         """E function(alpha) over the neurons of one sign."""
         return float(np.sum(nodes.mass * function(nodes.alpha)))
 
+    def output_weight(self, g: Array, potential: Potential) -> Array:
+        """The inverse gradient: all neurons have weights of size 1."""
+        return np.asarray(potential.inverse_gradient(g), dtype=np.float64)
 
-def _piece_nodes(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
-    """Local nodes, output weights, dc and dc / phi''(alpha), on pieces where g does not change sign.
 
-    ``pieces``, shape (6, P): ends in s, g at the ends, length in s, length in c.
+def piece_nodes(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
+    """Local nodes, output weights, dc and dc / phi''(alpha), on pieces where g is affine and does not change sign.
+
+    ``pieces``, shape (5, P): left end in s, length in s, length in c, g at both ends.
     """
-    alpha, loose = potential.mirror(pieces[2:4])
+    alpha, inverse_hessian = potential.mirror(pieces[3:])
     size = np.abs(alpha)
     u = np.sqrt(np.sqrt(size))
     rise = u[1] - u[0]
-    steep = (np.abs(rise) > 0.05 * np.maximum(u[0], u[1])) & ((loose[0] - loose[1]) * (size[1] - size[0]) > 0)
+    falls = (inverse_hessian[0] - inverse_hessian[1]) * (size[1] - size[0]) > 0
+    steep = (np.abs(rise) > 0.05 * np.maximum(u[0], u[1])) & falls
+    front = np.sign(alpha[0] + alpha[1])
     if steep.all():
-        return _curved(pieces, np.sign(alpha[0] + alpha[1]), u[0], rise, potential)
+        return _curved(pieces, front, u[0], rise, potential)
     if not steep.any():
         return _straight(pieces, potential)
     out = np.empty((4, steep.size, ORDER))
-    plain = ~steep
-    out[:, plain] = _straight(pieces[:, plain], potential)
-    out[:, steep] = _curved(pieces[:, steep], np.sign(alpha[0] + alpha[1])[steep], u[0, steep], rise[steep], potential)
+    out[:, ~steep] = _straight(pieces[:, ~steep], potential)
+    out[:, steep] = _curved(pieces[:, steep], front[steep], u[0, steep], rise[steep], potential)
     s, a, mass, over = out
     return s, a, mass, over
 
 
 def _straight(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
     """The variable s."""
-    left, _, gl, gr, length, width = pieces[:, :, None]
-    a, loose = potential.mirror(gl + (gr - gl) * _S)
+    left, length, width, gl, gr = pieces[:, :, None]
+    a, inverse_hessian = potential.mirror(gl + (gr - gl) * _S)
     mass = width * _W
-    return left + length * _S, a, mass, mass * loose
+    return left + length * _S, a, mass, mass * inverse_hessian
 
 
 def _curved(pieces: Array, sign: Array, start: Array, rise: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
     """The variable u with alpha = +- u^4."""
-    left, _, gl, gr, length, width = pieces[:, :, None]
+    left, length, width, gl, gr = pieces[:, :, None]
     jump, front = gr - gl, sign[:, None]
     u = start[:, None] + rise[:, None] * _S
     cube = u * u * u

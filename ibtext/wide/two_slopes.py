@@ -6,52 +6,51 @@ w; the law of the neurons enters through a *rule* that integrates over breakpoin
 second differences of :math:`F(\lambda) = y`. The learned function is evaluated between two inputs from its labels
 there and its curvature: :math:`h` is the chord minus the Green integral of :math:`h''`, so that it meets the labels to
 rounding, however rough they are.
+
+What training pays splits into terms that can be checked. For gradient flow and unscaled potentials, a symmetric law of
+(w, b) and b not 0,
+
+.. math::
+
+    E\,\alpha^2 = \frac{1}{4a^2}\int \frac{(h'')^2}{\zeta}
+    + \frac{1}{4b^2}\,\big(A, B\big) \begin{pmatrix} E W^2 & E WB \\ E WB & E B^2 \end{pmatrix}^{-1} \big(A, B\big)^T,
+
+with :math:`A = h'(\infty) + h'(-\infty)` and :math:`B = \int h''|c|\,dc - 2h(0)`. For relu both factors are 1, and with
+:math:`E WB = 0` the sum is G1 + G2 + G3. The proof splits :math:`\alpha` into its even and odd part under the change of
+both signs: h'' fixes the even part, A and B are two moments of the odd part, and the least norm with two given
+moments is a quadratic form.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cholesky, eigh
 
-from ..activations import Activation
-from ..dual import Columns
-from ..potentials import Potential, QuadraticPotential
+from ..activations import AnyActivation
+from ..potentials import Potential
+from .columns import WideColumns, WideSolution
+from .elements import Indices, Pieces
 from .hat_basis import HatBasis
-from .sign_rule import Indices, Nodes, Pieces
+from .rule import Rule
 
-__all__ = ["Rule", "WideColumns"]
+__all__ = ["TwoSlopes"]
 
 Array = npt.NDArray[np.float64]
 
 
-class Rule(Protocol):
-    """What a quadrature over the law of the neurons offers; see ``ibtext.wide.sign_rule.SignRule``."""
-
-    low: float
-    high: float
-
-    def pieces(self, extra: tuple[Indices, Array] | None = None) -> Pieces: ...
-    def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]: ...
-    def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes: ...
-    def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array: ...
-    def expectation(self, nodes: Nodes, values: Array, function: Any, potential: Potential) -> float: ...
-
-
-class WideColumns(Columns):
-    """The columns of the infinitely wide network in the hat basis.
+class TwoSlopes(WideColumns):
+    """The columns of units with two slopes, in the hat basis.
 
     Parameters
     ----------
-    hats : HatBasis
-        Of the sorted inputs.
     activation : Activation
-        With two slopes.
     rule : Rule
-    potential : Potential
-        Acts on the output weight of a neuron, alpha.
+        On the elements of the sorted inputs.
+    potential, scaled : as in ``WideColumns``
     free_affine : bool
         Leave an affine function unpenalised: the two end values are zero and the interior ones the unknowns.
 
@@ -59,170 +58,133 @@ class WideColumns(Columns):
     """
 
     def __init__(
-        self, hats: HatBasis, activation: Activation, rule: Rule, potential: Potential, *, free_affine: bool = False
+        self, activation: AnyActivation, rule: Rule, potential: Potential, *, scaled: bool = False, free_affine: bool = False
     ) -> None:
-        self.hats, self.rule, self.potential, self.free_affine = hats, rule, potential, free_affine
-        self.even, odd = (activation.right - activation.left) / 2, (activation.right + activation.left) / 2
+        super().__init__(activation, potential, scaled=scaled)
+        if free_affine and rule.elements.x.size < 2:
+            raise ValueError(
+                "free_affine needs at least two data points, but one was given; add a point or leave free_affine=False."
+            )
+        self.rule, self.elements, self.hats, self.free_affine = rule, rule.elements, HatBasis(rule.elements), free_affine
+        right, left = activation.sides
+        self.even, odd = (right + left) / 2, (right - left) / 2
+        # neurons of either sign of the weight; they respond alike without an odd part
         self.odds = (0.0,) if odd == 0 or free_affine else (odd, -odd)
-        self.activation = activation
-        self._matrix = self._linear_matrix() if isinstance(potential, QuadraticPotential) else None
+        self.responses = [self.hats.responses(self.even, odd) for odd in self.odds]
 
-    # -- the equation ------------------------------------------------------------------------------------------
+    # -- the equation ----------------------------------------------------------------------------------------------
 
-    @property
-    def linear(self) -> bool:
-        """Whether the potential is quadratic, so that F is linear."""
-        return self._matrix is not None
-
-    def _linear_matrix(self) -> Array:
+    @cached_property
+    def matrix(self) -> Array:
+        """H where all output weights are 0."""
         p, s, mass = self.rule.moments()
-        local = self._products(p.element, s, mass / self.second)
-        return sum((self.hats.mass(local, self.even, odd) for odd in self.odds), np.zeros(())) / len(self.odds)
+        test = self.elements.functions(p.element, s)
+        products = (test * (mass / self.second)[:, None]) @ test.transpose(0, 2, 1)
+        local = self._by_element(p.element, products.reshape(-1, 4)).reshape(-1, 2, 2)
+        return np.asarray(np.mean([self.hats.mass(local, r) for r in self.responses], axis=0), dtype=np.float64)
 
-    @property
-    def second(self) -> float:
-        """phi'' at 0."""
-        return float(self.potential.hessian(0.0))
+    def integrals(self, values: Array) -> tuple[Array, Array]:
+        """F and H of all node values."""
+        size = values.size
+        value, matrix = np.zeros(size), np.zeros((size, size))
+        for responses in self.responses:
+            nodes = self.rule.nodes(self.hats.profile(values, responses), self.potential)
+            test = self.elements.functions(nodes.element, nodes.s)
+            part = np.empty((nodes.element.size, 6))  # of each piece: two loads, then the matrix of products
+            part[:, :2] = (test @ nodes.load[:, :, None])[:, :, 0]
+            part[:, 2:] = ((test * nodes.slope[:, None]) @ test.transpose(0, 2, 1)).reshape(-1, 4)
+            local = self._by_element(nodes.element, part)
+            value += self.hats.load(local[:, :2], responses)
+            matrix += self.hats.mass(local[:, 2:].reshape(-1, 2, 2), responses)
+        return value / len(self.odds), matrix / len(self.odds)
 
-    def functions(self, element: Indices, s: Array) -> tuple[Array, Array]:
-        """The two local functions at nodes (pieces, nodes a piece)."""
-        phi = self.hats.phi[element]
-        return phi[:, :1, 0] + phi[:, :1, 1] * s, phi[:, 1:, 0] + phi[:, 1:, 1] * s
+    def _by_element(self, element: Indices, parts: Array) -> Array:
+        """Sums of the rows that belong to an element."""
+        width = parts.shape[1]
+        places = (width * element)[:, None] + np.arange(width)
+        sums = np.bincount(places.ravel(), parts.ravel(), width * self.elements.count)
+        return np.asarray(sums.reshape(-1, width), dtype=np.float64)
 
-    def _products(self, element: Indices, s: Array, weight: Array) -> Array:
-        first, second = self.functions(element, s)
-        one = first * weight
-        sums = (one * first).sum(1), (one * second).sum(1), (second * second * weight).sum(1)
-        return np.stack([self.hats.collect(element, v, self.hats.elements) for v in sums], axis=1)
+    def expectation(self, values: Array, function: Callable[[Array], Array]) -> float:
+        """E function(alpha)."""
+        signs = [self.rule.nodes(self.hats.profile(values, r), self.potential) for r in self.responses]
+        return sum(self.rule.expectation(nodes, function, self.potential) for nodes in signs) / len(signs)
 
-    def evaluate(self, v: Array) -> tuple[Array, Array]:
-        """F and its Jacobian H in the hat basis, for ``solve_dual``."""
-        value, matrix = self.evaluate_all(self.extended(v))
-        return (value[1:-1], matrix[1:-1, 1:-1]) if self.free_affine else (value, matrix)
-
-    def evaluate_all(self, v: Array) -> tuple[Array, Array]:
-        """The same for all M node values, whether or not the affine part is free."""
-        if self._matrix is not None:
-            value, matrix = self._matrix @ v, self._matrix
-        elif not v.any():  # where Newton's method starts
-            value, matrix = np.zeros(v.size), self._linear_matrix()
+    def find(self, labels: Array, tol: float) -> WideSolution:
+        """The solution; labels that a free affine function meets need no neuron."""
+        if not self.free_affine:
+            return super().find(labels, tol)
+        slopes = np.diff(labels) / self.elements.gaps
+        rounding = 8 * np.finfo(float).eps * (np.abs(slopes[1:]) + np.abs(slopes[:-1]))
+        if np.all(np.abs(np.diff(slopes)) <= rounding):
+            found = WideSolution(np.zeros(labels.size), 0.0, 0)
         else:
-            size = self.hats.x.size
-            value, matrix = np.zeros(size), np.zeros((size, size))
-            for odd in self.odds:
-                nodes = self.rule.nodes(self.hats.local_values(v, self.even, odd), self.potential)
-                phi = self.hats.phi[nodes.element]
-                test = phi[:, :, :1] + phi[:, :, 1:] * nodes.s[:, None]  # (pieces, local function, node)
-                part = np.empty((nodes.element.size, 6))  # of each piece: two loads, then the matrix of products
-                part[:, :2] = np.matmul(test, nodes.load[:, :, None])[:, :, 0]
-                part[:, 2:] = np.matmul(test * nodes.slope[:, None], test.transpose(0, 2, 1)).reshape(-1, 4)
-                places = (6 * nodes.element)[:, None] + np.arange(6)
-                sums = self.hats.collect(places.ravel(), part.ravel(), 6 * self.hats.elements).reshape(-1, 6)
-                value += self.hats.load(sums[:, :2], self.even, odd)
-                matrix += self.hats.mass(sums[:, [2, 3, 5]], self.even, odd)
-            value, matrix = value / len(self.odds), matrix / len(self.odds)
-        return value, matrix
+            found = super().find(labels, tol)
+        first, last = (self.hats.to_hats(labels) - self.system(found.values)[0])[[0, -1]]  # labels minus F is affine
+        affine = float(first - last), float(last * self.elements.x[-1] - first * self.elements.x[0])
+        return replace(found, affine=affine)
 
-    def extended(self, v: Array) -> Array:
-        """All M node values from the unknowns."""
-        return np.concatenate([[0.0], v, [0.0]]) if self.free_affine else v
+    def retract(self, v: Array, step: Array) -> Array:
+        """Move along ``step`` in the output weights at the data, in which F is nearly linear, and come back."""
+        phi, even = self.potential, self.even
+        alpha, inverse_hessian = phi.mirror(even * v)
+        move = even * step * inverse_hessian
+        if float(np.max(np.abs(move) / (1 + np.abs(alpha)))) < 1e-5:
+            return v + step  # a straight line there, without the rounding of the way through phi'
+        return np.asarray(phi.gradient(alpha + move) / even, dtype=np.float64)
 
-    def target(self, y: Array) -> Array:
-        """Right-hand side for labels y at the sorted inputs."""
-        target = self.hats.to_hats(y)
-        return target[1:-1] if self.free_affine else target
+    # -- the basis -------------------------------------------------------------------------------------------------
 
-    def multiplier(self, v: Array) -> Array:
-        """The multiplier lambda of node values v, all M of them."""
-        return self.hats.to_hats(v)
+    def target(self, labels: Array) -> Array:
+        """Second differences of the labels."""
+        return self.unknowns(self.hats.to_hats(labels))
+
+    def to_data(self, residuals: Array) -> Array:
+        """From residuals in hats to residuals at the data."""
+        return self.hats.from_hats(residuals)
+
+    def multiplier(self, values: Array) -> Array:
+        """The multiplier lambda of node values v."""
+        return self.hats.to_hats(values)
 
     def from_multiplier(self, multiplier: Array) -> Array:
         """Node values of a multiplier."""
         return self.hats.from_hats(multiplier)
 
-    def to_data(self, values: Array) -> Array:
-        """From residuals in hats to residuals at the data, along the last axis."""
-        return self.hats.from_hats(values)
+    def unknowns(self, values: Array) -> Array:
+        """Without the end values, if an affine part is free."""
+        return values[..., 1:-1] if self.free_affine else values
 
-    def root(self) -> Array:
-        """For a linear problem: a matrix G with kernel G^T G, so that no digit of small eigenvalues is squared away."""
-        _, matrix = self.evaluate(np.zeros(self.hats.x.size))
-        change = self.hats.from_hats(np.eye(self.hats.x.size))
-        return np.asarray(cholesky(matrix) @ change, dtype=np.float64)
-
-    def straight(self, labels: Array) -> bool:
-        """Whether labels are affine in x to rounding."""
-        slopes = np.diff(labels) / self.hats.gaps
-        bend = np.abs(np.diff(slopes))
-        return bool(np.all(bend <= 8 * np.finfo(float).eps * (np.abs(slopes[1:]) + np.abs(slopes[:-1]))))
-
-    def affine_part(self, v: Array, labels: Array) -> tuple[float, float]:
-        """Slope and constant of labels minus F, where F meets the labels up to an affine function."""
-        rest = self.hats.to_hats(labels) - self.evaluate_all(v)[0]
-        first, last = float(rest[0]), float(rest[-1])
-        return first - last, last * float(self.hats.x[-1]) - first * float(self.hats.x[0])
-
-    def retract(self, v: Array, step: Array) -> Array:
-        """Move along ``step`` in the output weights at the data, in which F is nearly linear, and come back."""
-        phi, even = self.potential, self.even
-        a, loose = phi.mirror(even * v)
-        slope = even * step * loose
-        if float(np.max(np.abs(slope) / (1 + np.abs(a)))) < 1e-5:
-            return v + step  # a straight line there, without the rounding of the way through phi'
-        return np.asarray(phi.gradient(a + slope) / even, dtype=np.float64)
+    def extended(self, unknowns: Array) -> Array:
+        """With the end values."""
+        return np.concatenate([[0.0], unknowns, [0.0]]) if self.free_affine else unknowns
 
     def measure(self, residual: Array) -> float:
-        """Largest residual of the equations at the data, in the units of y."""
-        return float(np.max(np.abs(self.hats.from_hats(self.extended(residual)))))
+        """Largest residual at the data."""
+        return float(np.max(np.abs(self.to_data(self.extended(residual)))))
 
-    def misfit(self, rest: Array) -> float:
-        """Largest distance of F from the labels at an input, measured from the chord through its neighbours.
+    def misfit(self, residual: Array) -> float:
+        """Largest distance of F from the labels at an input, measured from the chord through its neighbours."""
+        if self.elements.x.size == 1:
+            return self.measure(residual)
+        steep = np.abs(self.elements.rate)
+        return float(np.max(np.abs(residual) * self.unknowns(2 / (steep[1:] + steep[:-1]))))
 
-        ``rest``: residuals of the equations in hats.
-        """
-        rest = np.abs(rest)
-        if self.hats.x.size == 1:
-            return float(rest[0])
-        steep = 1 / np.concatenate([[self.hats.span], self.hats.gaps, [self.hats.span]])
-        local = 2 / (steep[1:] + steep[:-1])
-        return float(np.max(rest * (local[1:-1] if self.free_affine else local)))
+    # -- the function ----------------------------------------------------------------------------------------------
 
-    def condition(self, matrix: Array) -> float:
-        """Condition number of the kernel in the data, from the matrix in hats. O(M^3)."""
-        if matrix.shape[0] <= 1:
-            return 1.0
-        square = np.eye(self.hats.x.size) if self.hats.x.size == 1 else self._inverse_square()
-        top = [float(eigh(p, q, eigvals_only=True)[-1]) for p, q in ((matrix, square), (square, matrix))]
-        return top[0] * top[1]
-
-    def _inverse_square(self) -> Array:
-        change = self.hats.to_hats(np.eye(self.hats.x.size))
-        square = change @ change.T
-        return square[1:-1, 1:-1] if self.free_affine else square
-
-    def penalty(self, v: Array, *, scaled: bool) -> float:
-        """E D_phi(alpha, 0) for a scaled potential, E alpha^2 otherwise; all M node values are expected."""
-        if self._matrix is not None:
-            energy = float(v @ self._matrix @ v) / self.second
-            return energy * (self.second / 2 if scaled else 1.0)
-        total = 0.0
-        for odd in self.odds:
-            values = self.hats.local_values(v, self.even, odd)
-            nodes = self.rule.nodes(values, self.potential)
-            total += self.rule.expectation(nodes, values, lambda a: self.potential.divergence(a, 0 * a), self.potential)
-        return total / len(self.odds)
-
-    # -- the function ------------------------------------------------------------------------------------------
+    def profile(self, values: Array, c: Array, responses: Array) -> Array:
+        """The dual profile at breakpoints c, per unit of weight."""
+        element, s = self.elements.locate(c)
+        return self.elements.affine(self.hats.profile(values, responses), element, s[:, None])[:, 0]
 
     def _curvature(self, v: Array, pieces: Pieces) -> tuple[Array, Array, Array]:
         """Integrals between consecutive edges: of h'', of s h'', and of the odd part of the response's slope."""
         zeroth, first, skew = np.zeros((3, pieces.edges))
-        for odd in self.odds:
-            values = self.hats.local_values(v, self.even, odd)
+        for odd, responses in zip(self.odds, self.responses, strict=True):
+            values = self.hats.profile(v, responses)
             if self.linear:
                 p, s, mass = self.rule.moments(pieces)
-                one, two = self.functions(p.element, s)
-                edge, load = p.edge, mass * (values[p.element, :1] * one + values[p.element, 1:] * two) / self.second
+                edge, load = p.edge, mass * self.elements.affine(values, p.element, s) / self.second
             else:
                 nodes = self.rule.nodes(values, self.potential, pieces)
                 edge, s, load = nodes.edge, nodes.s, nodes.load
@@ -233,24 +195,16 @@ class WideColumns(Columns):
         share = 1 / len(self.odds)
         return 2 * self.even * share * zeroth, 2 * self.even * share * first, share * skew
 
-    def profile(self, v: Array, c: Array, odd: float = 0.0) -> Array:
-        """The dual profile at breakpoints c, per unit of weight."""
-        element, s = self.hats.locate(c)
-        phi = self.hats.phi[element]
-        local = phi[:, :, 0] + phi[:, :, 1] * s[:, None]
-        return np.asarray((self.hats.local_values(v, self.even, odd)[element] * local).sum(1), dtype=np.float64)
-
-    def function(self, v: Array, labels: Array, t: Array, order: int) -> Array:
-        """The function with values ``labels`` at the sorted inputs (order 0), its slope (1) or curvature (2) at t."""
+    def function(self, values: Array, labels: Array, t: Array, order: int) -> Array:
+        """The function with values ``labels`` at the inputs (order 0), its slope (1) or curvature (2) at t."""
         flat = t.ravel()
-        element, s = self.hats.locate(flat)
         if order == 2:
-            total = np.zeros(flat.size)
-            for odd in self.odds:
-                total += self.rule.curvature_density(flat, self.profile(v, flat, odd), self.potential)
-            return np.reshape(2 * self.even / len(self.odds) * total, t.shape)
+            signs = [self.profile(values, flat, r) for r in self.responses]
+            density = np.mean([self.rule.curvature_density(flat, g, self.potential) for g in signs], axis=0)
+            return np.reshape(2 * self.even * density, t.shape)
+        element, s = self.elements.locate(flat)
         pieces = self.rule.pieces((element, s))
-        zeroth, first, skew = self._curvature(v, pieces)
+        zeroth, first, skew = self._curvature(values, pieces)
         # running integrals from the start of each element to each edge
         run0, run1 = (np.concatenate([[0.0], np.cumsum(u)]) for u in (zeroth, first))
         start = pieces.first[element]
@@ -260,19 +214,75 @@ class WideColumns(Columns):
         if labels.size == 1:  # the slope by its definition: no second label pins it
             slopes = np.full(2, float(skew.sum() + (all0[0] - all0[1]) / 2))
         else:
-            slopes = np.diff(labels) / self.hats.gaps - (all0 - all1)[1:-1]
+            slopes = np.diff(labels) / self.elements.gaps - (all0 - all1)[1:-1]
             slopes = np.concatenate([slopes[:1], slopes, [slopes[-1] + all0[-2]]])
-        slopes = slopes[element]
-        side = np.sign(self.hats.rate[element])
+        slopes, rate = slopes[element], self.elements.rate[element]
+        side, width = np.sign(rate), 1 / np.abs(rate)
         if order == 1:
             return np.reshape(slopes + side * upto0, t.shape)
-        width = 1 / np.abs(self.hats.rate[element])
-        outside = (element == 0) | (element == self.hats.elements - 1)
         base = labels[np.clip(element - 1, 0, None)]
         value = base + width * s * (side * slopes) + width * (s * upto0 - upto1)
-        if not outside.all():
-            e, r = element[~outside], s[~outside]
-            later = (all0 - all1)[e] - (upto0 - upto1)[~outside]
+        between = (element > 0) & (element < labels.size)
+        if between.any():  # the chord minus the Green integral, which vanishes at both ends
+            e, r = element[between], s[between]
+            later = (all0 - all1)[e] - (upto0 - upto1)[between]
             chord = (1 - r) * labels[e - 1] + r * labels[e]
-            value[~outside] = chord - width[~outside] * ((1 - r) * upto1[~outside] + r * later)
+            value[between] = chord - width[between] * ((1 - r) * upto1[between] + r * later)
         return np.reshape(value, t.shape)
+
+    # -- what a result tells ---------------------------------------------------------------------------------------
+
+    def output_weight(self, values: Array, c: Array) -> Array:
+        """The output weight, where both signs of the weight respond alike."""
+        if len(self.odds) > 1:
+            return super().output_weight(values, c)
+        g = self.profile(values, c.ravel(), self.responses[0])
+        return self.rule.output_weight(g, self.potential).reshape(c.shape)
+
+    def curvature_statistics(self, values: Array, labels: Array) -> dict[str, float]:
+        """Largest and mean curvature over the support of a uniform bias law, exactly."""
+        if len(self.odds) > 1:
+            return super().curvature_statistics(values, labels)
+        if self.rule.uniform is None:
+            raise ValueError(
+                "curvature_statistics is exact for the absolute value and a uniform bias law only, but another law of weight "
+                "or bias was given; evaluate derivative(t, order=2) on a grid."
+            )
+        low, high = self.rule.uniform
+        # between knots h'' is monotone, so |h''| is largest at a knot: an input or an end of the support
+        knots = self.function(values, labels, np.concatenate([self.elements.x, [low, high]]), 2)
+        nodes = self.rule.nodes(self.hats.profile(values, self.responses[0]), self.potential)
+        total = 2 * abs(self.even) * float(np.sum(nodes.mass * np.abs(nodes.alpha)))
+        return {"max": float(np.max(np.abs(knots))), "mean": total / (high - low)}
+
+    def penalty_terms(self, values: Array, labels: Array) -> dict[str, float]:
+        """G1, G2 and G3, for gradient flow and unscaled potentials."""
+        odd, name = max(self.odds), self.activation.name
+        if self.free_affine:
+            raise ValueError(
+                f"the terms G1, G2, G3 belong to a relu network whose affine part is penalised, but free_affine=True was given "
+                f"(with {name!r}), which leaves only the curvature, the integral of h''^2/zeta; read limit.penalty instead."
+            )
+        if odd == 0:
+            raise ValueError(
+                f"the terms G1, G2, G3 belong to a relu network, but activation={name!r} was given, whose penalty has one term; "
+                f"read limit.penalty instead."
+            )
+        if self.scaled:
+            raise ValueError(
+                "the terms G1, G2, G3 belong to gradient flow and unscaled potentials, but a scaled potential was given, for "
+                "which no such form is known; read limit.penalty instead."
+            )
+        x, elements = self.elements.x, self.elements
+        p, s, mass = self.rule.moments(self.rule.pieces(elements.locate(np.zeros(1))))
+        even = self.hats.profile(values, self.hats.responses(self.even, 0.0))  # the branches' odd parts cancel in h''
+        density = 2 * self.even * elements.affine(even, p.element, s) / self.second  # h'' / zeta
+        curvature = mass * density
+        first = float(np.sum(curvature * density)) / (4 * self.even**2)
+        beyond = float(np.sum(curvature[p.element == x.size]) - np.sum(curvature[p.element == 0]))
+        slopes = float(self.function(values, labels, x[[0, -1]], 1).sum()) + beyond
+        height = float(np.sum(curvature * np.abs(elements.points(p.element, s))))
+        height -= 2 * float(self.function(values, labels, np.zeros(1), 0)[0])
+        w2, wb, b2 = self.rule.law.second_moments
+        second, third = slopes**2 / w2, (height - wb / w2 * slopes) ** 2 / (b2 - wb**2 / w2)
+        return {"G1": first, "G2": second / (4 * odd**2), "G3": third / (4 * odd**2)}

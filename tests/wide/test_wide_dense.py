@@ -5,12 +5,9 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
 import ibtext as ib
-from ibtext.wide.hat_basis import HatBasis
 
 UNIFORM = ib.Initialization(bias=stats.uniform(-1, 2))
 POTENTIALS = [
@@ -28,36 +25,6 @@ def points(kind, size):
     if kind == "jittered":  # random, with gaps of at least 0.4 of the mean: conditions up to 1e12 and beyond
         return np.linspace(-0.95, 0.95, size) + np.random.default_rng(1).uniform(-0.3, 0.3, size) * 1.9 / (size - 1)
     return np.sort(np.random.default_rng(1).uniform(-0.99, 0.99, size))
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(st.floats(-1, 1), min_size=1, max_size=8, unique=True).filter(lambda x: min(np.diff(sorted(x)), default=1) > 0.01),
-    st.sampled_from([(1.0, 0.0), (0.5, 0.5), (0.55, -0.45)]),
-    st.integers(0, 2**32 - 1),
-)
-def test_hats_are_a_change_of_basis(x, parts, seed):
-    """Profiles, loads and masses in hats are those of the responses sigma(x_i - c), for random masses on a line."""
-    x, (even, odd), rng = np.sort(x), parts, np.random.default_rng(seed)
-    hats, c = HatBasis(x), rng.uniform(-3, 3, 60)
-    change = hats.distance if x.size > 1 else np.eye(1)
-    multiplier, mass = rng.standard_normal(x.size), rng.uniform(size=60)
-    u = x[:, None] - c
-    response = even * np.abs(u) + odd * u
-    element, s = hats.locate(c)
-    local = hats.phi[element, :, 0] + hats.phi[element, :, 1] * s[:, None]
-    v = change @ multiplier
-    profile = (hats.local_values(v, even, odd)[element] * local).sum(1)
-    np.testing.assert_allclose(profile, multiplier @ response, atol=1e-11)
-    np.testing.assert_allclose(hats.to_hats(v), multiplier, atol=1e-9)  # gaps of 0.01 cost two digits twice
-    squares, loads = np.zeros((x.size + 1, 3)), np.zeros((x.size + 1, 2))
-    pairs = np.stack([local[:, 0] ** 2, local[:, 0] * local[:, 1], local[:, 1] ** 2], axis=1)
-    np.add.at(squares, element, mass[:, None] * pairs)
-    np.add.at(loads, element, mass[:, None] * local)
-    # hats on an interval far from all nodes have huge slopes: the tolerance follows the largest integral
-    size = max(1.0, float(np.max(np.abs(squares))))
-    np.testing.assert_allclose(change @ hats.mass(squares, even, odd) @ change, (response * mass) @ response.T, atol=1e-11 * size)
-    np.testing.assert_allclose(change @ hats.load(loads, even, odd), response @ mass, atol=1e-11 * size)
 
 
 @pytest.mark.parametrize("kind", ["equispaced", "jittered"])

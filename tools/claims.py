@@ -13,8 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools.contents import ROOT
-
+ROOT = Path(__file__).resolve().parent.parent
 STATEMENT = re.compile(r"^[`:~]{3,}\{prf:(theorem|proposition|lemma|corollary)\}[ \t]*(.*)$")
 LABEL = re.compile(r"^:label:[ \t]*(\S+)[ \t]*$")
 CLAIM = re.compile(r"^[ \t]*# claim:[ \t]*(.+?)[ \t]*$", re.MULTILINE)

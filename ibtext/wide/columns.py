@@ -1,0 +1,189 @@
+r"""What the solver and the results need of the columns of a wide network.
+
+The columns of a wide network are its neurons, one for each (w, b). With the output weight
+:math:`\alpha(w, b) = (\varphi')^{-1}\big(\sum_j \lambda_j \sigma(w x_j - b)\big)` of a multiplier, the dual equation and the
+kernel that moves along training are
+
+.. math:: F_i(\lambda) = E\,\alpha\,\sigma(w x_i - b) = y_i, \qquad
+   H_{ij} = E\,\frac{\sigma(w x_i - b)\,\sigma(w x_j - b)}{\varphi''(\alpha)}.
+
+All that columns of some kind must be able to do is to integrate them, and to evaluate the function that they make. Here the
+equations are those at the data and the unknowns are :math:`\lambda`; kinds that take them in a better basis say how to change
+to it and back (``target`` to ``root``).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cholesky, eigh
+
+from ..activations import AnyActivation
+from ..dual import LARGEST_LOSS, Columns, solve_dual
+from ..errors import ConvergenceError
+from ..potentials import Potential, QuadraticPotential
+
+__all__ = ["WideColumns", "WideSolution"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WideSolution:
+    """The root of the dual equation of a wide network.
+
+    ``values``: all unknowns, in the basis of the columns. ``residual``: largest distance from the labels. ``affine``: slope
+    and constant of the free part. ``excused``: a residual that rounding explains.
+    """
+
+    values: Array
+    residual: float
+    iterations: int
+    affine: tuple[float, float] = (0.0, 0.0)
+    excused: float = 0.0
+
+
+class WideColumns(Columns):
+    """The columns of a wide network.
+
+    Parameters
+    ----------
+    activation : Activation or ReLUPower
+    potential : Potential
+        Acts on the output weight of a neuron, alpha.
+    scaled : bool
+        Whether the shape of the potential counts: then its divergence is the penalty, and not E alpha^2.
+    """
+
+    def __init__(self, activation: AnyActivation, potential: Potential, *, scaled: bool) -> None:
+        self.activation, self.potential, self.scaled = activation, potential, scaled
+        self.second = float(potential.hessian(0.0))
+        self.linear = isinstance(potential, QuadraticPotential)
+
+    # -- what each kind must have --------------------------------------------------------------------------------
+
+    @cached_property
+    @abstractmethod
+    def matrix(self) -> Array:
+        """H where all output weights are 0: for a quadratic potential, H everywhere."""
+
+    @abstractmethod
+    def integrals(self, values: Array) -> tuple[Array, Array]:
+        """F and H for a potential that is not quadratic, of all unknowns."""
+
+    @abstractmethod
+    def expectation(self, values: Array, function: Callable[[Array], Array]) -> float:
+        """E function(alpha), for a potential that is not quadratic."""
+
+    @abstractmethod
+    def function(self, values: Array, labels: Array, t: Array, order: int) -> Array:
+        """The function with values ``labels`` at the inputs (order 0), its slope (1) or curvature (2) at t."""
+
+    # -- the basis of the equations, which is that of the data unless a kind says otherwise ------------------------
+
+    def target(self, labels: Array) -> Array:
+        """Right-hand sides for labels, along the last axis."""
+        return labels
+
+    def to_data(self, residuals: Array) -> Array:
+        """From residuals of the equations, all of them, to residuals at the data, along the last axis."""
+        return residuals
+
+    def multiplier(self, values: Array) -> Array:
+        """The multiplier lambda."""
+        return values
+
+    def from_multiplier(self, multiplier: Array) -> Array:
+        """All unknowns of a multiplier."""
+        return multiplier
+
+    def unknowns(self, values: Array) -> Array:
+        """Those of all unknowns, along the last axis, that the solver looks for."""
+        return values
+
+    def extended(self, unknowns: Array) -> Array:
+        """All unknowns from those that the solver looks for."""
+        return unknowns
+
+    def misfit(self, residual: Array) -> float:
+        """How far a solution is from the labels, given the residual of its equations: what the user is told."""
+        return self.measure(residual)
+
+    def root(self) -> Array:
+        """For a linear problem: a matrix G with kernel G^T G, so that no digit of small eigenvalues is squared away."""
+        return self.to_data(np.asarray(cholesky(self.matrix), dtype=np.float64))
+
+    # -- the equation ----------------------------------------------------------------------------------------------
+
+    def system(self, values: Array) -> tuple[Array, Array]:
+        """F and H, of all unknowns."""
+        if self.linear or not values.any():  # zero is where Newton's method starts
+            return self.matrix @ values, self.matrix
+        return self.integrals(values)
+
+    def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
+        """F and H, of the unknowns that the solver looks for."""
+        value, matrix = self.system(self.extended(multiplier))
+        return self.unknowns(value), self.unknowns(self.unknowns(matrix).T)
+
+    def solve(self, labels: Array, tol: float) -> WideSolution:
+        """The solution for labels; ``ConvergenceError`` where it misses them by more than ``max(tol, 1e-12)``, relatively."""
+        found, size = self.find(labels, tol), float(np.max(np.abs(labels)))
+        goal = max(tol * size, 1e-12 * size, min(found.excused, LARGEST_LOSS * size))
+        if not found.residual <= goal:
+            raise ConvergenceError(
+                f"the limit must meet the labels to {goal:.1e}, but the solver stops at {found.residual:.1e}, probably because "
+                f"inputs are too many or too close for labels this rough; raise tol to "
+                f"{10 ** np.ceil(np.log10(max(found.residual, goal) / size)):.0e}, or drop or average the closest points."
+            )
+        return found
+
+    def find(self, labels: Array, tol: float) -> WideSolution:
+        """The solution, as good as it gets."""
+        solution = solve_dual(self, self.target(labels), tol=tol, size=float(np.max(np.abs(labels))))
+        return WideSolution(self.extended(solution.multiplier), self.misfit(solution.difference), solution.iterations)
+
+    # -- what a result tells -----------------------------------------------------------------------------------------
+
+    def condition(self, values: Array) -> float:
+        """Condition number of the kernel in the data. O(M^3)."""
+        matrix = self.evaluate(self.unknowns(values))[1]
+        if matrix.shape[0] <= 1:
+            return 1.0
+        change = self.target(np.eye(self.matrix.shape[0]))
+        square = change.T @ change
+        top = [float(eigh(p, q, eigvals_only=True)[-1]) for p, q in ((matrix, square), (square, matrix))]
+        return top[0] * top[1]
+
+    def penalty(self, values: Array) -> float:
+        """E D_phi(alpha, 0) for a scaled potential, E alpha^2 otherwise."""
+        if self.linear:
+            return float(values @ self.matrix @ values) / self.second * (self.second / 2 if self.scaled else 1.0)
+        return self.expectation(values, lambda alpha: np.asarray(self.potential.divergence(alpha, 0 * alpha)))
+
+    def output_weight(self, values: Array, c: Array) -> Array:
+        """The output weight (times n) of a neuron with breakpoint c."""
+        raise ValueError(
+            f"output_weight is a function of the breakpoint alone for the absolute value only, but "
+            f"activation={self.activation.name!r} has two branches, one for each sign of the weight; use "
+            f"derivative(t, order=2)."
+        )
+
+    def curvature_statistics(self, values: Array, labels: Array) -> dict[str, float]:
+        """Largest and mean curvature."""
+        raise ValueError(
+            f"curvature_statistics is exact for the absolute value and a uniform bias law only, but "
+            f"activation={self.activation.name!r} was given; evaluate derivative(t, order=2) on a grid."
+        )
+
+    def penalty_terms(self, values: Array, labels: Array) -> dict[str, float]:
+        """The terms G1, G2 and G3 of the penalty."""
+        raise ValueError(
+            f"the terms G1, G2, G3 belong to a relu network, but activation={self.activation.name!r} was given, whose terms "
+            f"have not been worked out; read limit.penalty instead."
+        )

@@ -1,1 +1,0 @@
-"""Notebooks: their committed form, which statement is checked where, their figures, their execution."""

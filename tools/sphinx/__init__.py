@@ -1,1 +1,0 @@
-"""Extensions of Sphinx that only this book has; ``_config.yml`` names them."""
