@@ -19,16 +19,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.polynomial import legendre
 
 from ..errors import check_choice, check_count, check_order, check_points, check_positive
+from ..numerics.panels import Panels, legendre_transform
 from .band_solver import LARGEST, BandSolution, check_mass, check_range, solve_bands
-from .weight_cells import Cells, antiderivative, times_variable, weight_cells
+from .weight_cells import weight_cells
 
 __all__ = ["WeightedSpline", "adaptive_spline", "natural_spline", "smoothing_from_time"]
 
 Array = npt.NDArray[np.float64]
 
-NEARLY_COINCIDENT = 1e-13
+SMALLEST_GAP = 1e-13
 """Smallest gap between inputs, relative to their largest modulus, at which a slope still has a meaning."""
 
 
@@ -63,7 +65,8 @@ class WeightedSpline:
     weights: Array
     _zeta: Callable[[Array], Array] = field(repr=False)
     _knots: Array = field(repr=False)
-    _cells: Cells = field(repr=False)
+    _cells: Panels = field(repr=False)
+    _moments: Array = field(repr=False)
     _solution: BandSolution = field(repr=False)
 
     def __call__(self, t: Any) -> Array:
@@ -97,26 +100,20 @@ class WeightedSpline:
     @cached_property
     def _polynomials(self) -> tuple[Array, Array, Array, Array]:
         """Legendre coefficients of g' and g on each cell, (terms, k, C), and the slopes at both ends, (k,)."""
-        cells, solution, knots = self._cells, self._solution, self._knots
-        h = np.diff(knots)[cells.interval]
-        # the linear factor of g'' on a cell, as value at its centre and half its rise
-        start, end = solution.gamma[:, cells.interval], solution.gamma[:, cells.interval + 1]
-        fraction = (cells.left - knots[cells.interval] + cells.width / 2) / h
-        centre, rise = start + fraction * (end - start), (end - start) * (cells.width / (2 * h))
-        table = cells.coefficients.T[:, None, :]
-        n = table.shape[0]
-        curvature = np.zeros((n + 1, *centre.shape))
-        curvature[:n] = centre * table
-        curvature += rise * np.tensordot(times_variable(n), table, axes=(0, 0))
+        cells, solution, knots, moments = self._cells, self._solution, self._knots, self._moments
+        gamma, order = solution.gamma, cells.values.shape[1]
+        # g'' at the Gauss nodes of the cells, then its series, then their integrals from the left end of each cell
+        s = (cells.nodes - knots[cells.group, None]) / np.diff(knots)[cells.group, None]
+        start, end = gamma[:, cells.group, None], gamma[:, cells.group + 1, None]
+        series = (cells.values * (start + s * (end - start))) @ legendre_transform(order)
         half = cells.width / 2
-        slope = np.tensordot(antiderivative(n + 1), curvature, axes=(0, 0)) * half
-        value = np.tensordot(antiderivative(n + 2), slope, axes=(0, 0)) * half
+        slope = legendre.legint(np.moveaxis(series, -1, 0), lbnd=-1) * half
+        value = legendre.legint(slope, lbnd=-1) * half
         # integration starts at the left end of each data interval, from exact values: no error piles up
-        moments, gamma = cells.moments, solution.gamma
         first = solution.slopes - moments[0] * gamma[:, :-1] - moments[1] * gamma[:, 1:]
         last = solution.slopes[:, -1] + moments[1, -1] * gamma[:, -2] + moments[2, -1] * gamma[:, -1]
-        heads = np.flatnonzero(np.diff(cells.interval, prepend=-1))
-        counts = np.diff(heads, append=cells.interval.size)
+        heads = np.flatnonzero(np.diff(cells.group, prepend=-1))
+        counts = np.diff(heads, append=cells.group.size)
         at, run, rank = solution.values[:, :-1].copy(), first.copy(), 0
         alive = np.arange(heads.size)
         while alive.size:
@@ -139,7 +136,7 @@ class WeightedSpline:
         c = np.clip(np.searchsorted(cells.left, s, side="right") - 1, 0, cells.left.size - 1)
         v = np.clip(2 * (s - cells.left[c]) / cells.width[c] - 1, -1, 1)
         table = (value, slope)[order]
-        result: Array = np.asarray(np.polynomial.legendre.legval(v, table[:, :, c], tensor=False), dtype=np.float64)
+        result: Array = np.asarray(legendre.legval(v, table[:, :, c], tensor=False), dtype=np.float64)
         for out, end, tangent in ((flat < knots[0], 0, first), (flat > knots[-1], -1, last)):
             if out.any():
                 line = g[:, end, None] + tangent[:, None] * (flat[out] - knots[end])
@@ -184,7 +181,7 @@ def _check_labels(x: Any, y: Any, weights: Any, smoothing: float) -> tuple[Array
     order = np.argsort(x)
     gaps = np.diff(x[order])
     k = int(np.argmin(gaps))
-    if gaps[k] <= NEARLY_COINCIDENT * float(np.max(np.abs(x))):
+    if gaps[k] <= SMALLEST_GAP * float(np.max(np.abs(x))):
         i, j = int(order[k]), int(order[k + 1])
         what = f"are both {x[i]}" if gaps[k] == 0 else f"= {x[i]} and {x[j]} differ by only {gaps[k]:.1e}"
         raise ValueError(
@@ -303,13 +300,13 @@ def adaptive_spline(
     back = np.argsort(order)
     knots = x[order]
     labels = np.ascontiguousarray(y[order].reshape(x.size, -1).T)
-    function, cells = weight_cells(zeta, knots, breaks)
-    check_mass(cells.moments)
+    function, cells, moments = weight_cells(zeta, knots, breaks)
+    check_mass(moments)
     if x.size == 2:  # a line, whatever the penalty
         slopes = np.diff(labels, axis=1) / np.diff(knots)
         solution = BandSolution(np.zeros_like(labels), labels, slopes, np.zeros_like(labels))
     else:
-        straight = cells.moments[[0, 2]].sum(axis=0) == 0
+        straight = moments[[0, 2]].sum(axis=0) == 0
         if smoothing == 0 and (straight[1:] & straight[:-1]).any():
             k = int(np.argmax(straight[1:] & straight[:-1])) + 1
             raise ValueError(
@@ -317,15 +314,15 @@ def adaptive_spline(
                 f"and {knots[k + 1]:.6g}, which forces three data points onto one line, probably because data lie outside "
                 f"the support of the breakpoints; leave them out, widen zeta, or pass a positive smoothing."
             )
-        solution = solve_bands(knots, labels, cells.moments, smoothing=smoothing, weights=weights[order])
-    gamma, moments = solution.gamma, cells.moments
+        solution = solve_bands(knots, labels, moments, smoothing=smoothing, weights=weights[order])
+    gamma = solution.gamma
     left, right = gamma[:, :-1], gamma[:, 1:]
     # moments times gamma first: where zeta is 1e-200, gamma may be 1e200
     penalty = np.sum((moments[0] * left + moments[1] * right) * left + (moments[1] * left + moments[2] * right) * right, axis=1)
     many = y.ndim == 2
     values, residual = (part.T[back].reshape(y.shape) for part in (solution.values, solution.residual))
     cost: Any = penalty if many else float(penalty[0])
-    return WeightedSpline(x, y, values, residual, cost, smoothing, weights, function, knots, cells, solution)
+    return WeightedSpline(x, y, values, residual, cost, smoothing, weights, function, knots, cells, moments, solution)
 
 
 LOSSES = ("half_sum", "sum", "half_mean", "mean")

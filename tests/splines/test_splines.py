@@ -15,8 +15,8 @@ from scipy import integrate, stats
 from scipy.interpolate import CubicSpline, make_smoothing_spline
 
 import ibtext as ib
-from ibtext import splines
 from ibtext.splines import adaptive_spline, natural_spline, smoothing_from_time
+from ibtext.splines.weighted import SMALLEST_GAP
 
 
 def relative(a, b):
@@ -378,7 +378,7 @@ def test_uneven_grids_against_60_digits(m, seed, decades, exponent):
     rng = np.random.default_rng(seed)
     x = np.cumsum(10.0 ** rng.uniform(-decades / 2, decades / 2, m))
     x, y = x / x[-1], rng.normal(size=m)
-    if np.min(np.diff(x)) <= splines.NEARLY_COINCIDENT:
+    if np.min(np.diff(x)) <= SMALLEST_GAP:
         return
     weights = 10.0 ** rng.uniform(-3, 3, m)
     g = adaptive_spline(x, y, smoothing=10.0**exponent, weights=weights)
@@ -518,7 +518,7 @@ def test_a_weight_without_smoothness_is_refused_soon(zeta):
         seen[0] += np.size(t)
         return zeta(t)
 
-    with pytest.raises(ib.ConvergenceError, match="zeta must be smooth between its breaks"):
+    with pytest.raises(ib.ConvergenceError, match=r"zeta must be smooth .*breaks="):
         fit(zeta=counted)
     assert seen[0] < 5_000_000
 

@@ -1,0 +1,69 @@
+"""The weight of a spline as a piecewise polynomial, and its integrals against hat functions."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+import ibtext as ib
+from ibtext.numerics.panels import legendre_transform
+from ibtext.splines.weight_cells import hat_moments, vectorised, weight_cells
+
+X = np.array([-0.8, -0.5, -0.45, 0.1, 0.75])
+WEIGHTS = {
+    "constant": 3.0,
+    "bump": lambda t: np.exp(-30 * t**2),
+    "kink": lambda t: 0.1 + np.abs(t - 0.2),
+    "law": ib.Initialization(bias=stats.laplace(0, 0.3)),
+    "law with random weights": ib.Initialization(weight=stats.norm(), bias=stats.uniform(-1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_moments_by_adaptive_quadrature(name):
+    zeta, cells, moments = weight_cells(WEIGHTS[name], X, None)
+    for k, (a, b) in enumerate(itertools.pairwise(X)):
+        cuts = np.unique([a, *(c for c in (0.0, 0.2) if a < c < b), b])
+        for j, shape in enumerate((lambda s: (1 - s) ** 2, lambda s: s * (1 - s), lambda s: s * s)):
+
+            def integrand(t, a=a, b=b, shape=shape):
+                return float(zeta(np.array([t]))[0]) * shape((t - a) / (b - a))
+
+            parts = [integrate.quad(integrand, p, q, epsabs=0, epsrel=1e-12)[0] for p, q in itertools.pairwise(cuts)]
+            assert moments[j, k] == pytest.approx(sum(parts), rel=1e-11)
+    np.testing.assert_allclose(hat_moments(X, cells), moments, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_cells_cover_the_data_and_hold_the_weight(name):
+    zeta, cells, _ = weight_cells(WEIGHTS[name], X, None)
+    assert cells.left[0] == X[0]
+    assert cells.left[-1] + cells.width[-1] == X[-1]
+    assert np.all((X[cells.group] <= cells.left) & (cells.left + cells.width <= X[cells.group + 1] + 1e-15))
+    v = np.linspace(-1, 1, 5)[1:-1]
+    series = cells.values @ legendre_transform(cells.values.shape[1])
+    found = np.polynomial.legendre.legval(v, series.T)
+    t = cells.left[:, None] + cells.width[:, None] * (1 + v) / 2
+    # errors count by the width of their cell
+    assert np.max(np.abs(found - zeta(t)) * cells.width[:, None]) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("zeta", "match"),
+    [
+        (lambda t: t, "zeta must be finite .* at least 0"),
+        (lambda t: np.ones(3), "array of numbers of the same shape"),
+        (lambda t: "one", "array of numbers of the same shape"),
+    ],
+)
+def test_a_weight_is_checked_wherever_it_is_evaluated(zeta, match):
+    with pytest.raises(ValueError, match=match):
+        vectorised(zeta)(np.array([-0.5, 0.5]))
+
+
+def test_values_in_place_of_a_function_are_refused():
+    with pytest.raises(ValueError, match="zeta must be None, a positive number, a function"):
+        weight_cells(np.ones(5), X, None)
