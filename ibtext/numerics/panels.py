@@ -109,7 +109,7 @@ def refine(
             coefficients = np.abs(values @ transform)
             size = width * coefficients[:, 0]
             if depth == 0:  # the yardstick; a spike found later only raises its own
-                scale = np.bincount(group, weights=size)
+                scale = np.asarray(np.bincount(group, weights=size), dtype=np.float64)
             rough = ~(width * np.max(coefficients[:, -2:], axis=1) <= TOLERANCE * np.maximum(scale[group], size))
         good = ~rough | (width <= 8 * np.spacing(np.maximum(np.abs(left), np.abs(right))))
         done.append((left[good], width[good], group[good], values[good], rough[good]))
