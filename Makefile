@@ -32,7 +32,7 @@ install: $(STAMP) ## make .venv with everything in it
 	@echo "Ready: .venv holds $$($(BIN)/python --version), the package and all that the book needs."
 
 book: $(STAMP) ## execute the notebooks, build the site, say how to open it
-	@$(BIN)/python tools/build.py
+	@$(BIN)/python -m tools.site.build
 
 test: $(STAMP) ## everything that must hold: style, package, notebooks, site, browser
 	@bash tools/check.sh
@@ -48,20 +48,20 @@ lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/jupyter-lab --notebook-dir=. --LabApp.default_url=/lab/tree/book
 
 assignments: $(STAMP) ## make the assignments: release for students, solutions and guides for teachers
-	@$(BIN)/python tools/assignments.py build
+	@$(BIN)/python -m tools.assignments build
 
 slides: $(STAMP) ## put every figure of the book on a slide
-	@$(BIN)/python tools/slides.py
+	@$(BIN)/python -m tools.site.slides
 
 bench: $(STAMP) ## measure ibtext beside its peers
 	@test -d benchmarks || { echo "There is nothing to measure: this version of the book has no benchmarks yet." >&2; exit 1; }
 	@$(BIN)/python -m benchmarks
 
 normalize: $(STAMP) ## bring the notebooks into the form in which they are committed
-	@$(BIN)/python tools/normalize.py $(NOTEBOOKS)
+	@$(BIN)/python -m tools.notebooks.normalize $(NOTEBOOKS)
 
 lock: $(STAMP) ## write requirements.lock from the environment in .venv
-	@$(BIN)/python tools/lock.py
+	@$(BIN)/python -m tools.lock
 	@touch $(STAMP)
 
 clean: ## remove what was built, keep .venv

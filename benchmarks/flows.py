@@ -10,8 +10,9 @@ import time
 import numpy as np
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
-from .problem import POTENTIALS, X, Y, network
+from .problem import POTENTIALS, network
 from .timing import Table, median, seconds
 
 TOL = 1e-8

@@ -6,8 +6,9 @@ import sys
 import time
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
-from .problem import POTENTIALS, X, Y, network
+from .problem import POTENTIALS, network
 from .timing import Table, seconds
 
 

@@ -9,8 +9,9 @@ import cvxpy as cp
 import numpy as np
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
-from .problem import OPTIONS, POTENTIALS, X, Y, many_points
+from .problem import OPTIONS, POTENTIALS, many_points
 from .timing import Table, median, seconds
 
 ACCURACY = 1e-8

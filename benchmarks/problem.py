@@ -7,8 +7,6 @@ from scipy import stats
 
 import ibtext as ib
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 INIT = ib.Initialization(weight="signs", bias=stats.uniform(-1, 2))
 POTENTIALS = {
     "x^2": ib.QuadraticPotential(),

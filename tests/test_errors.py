@@ -21,7 +21,7 @@ REFUSED = {
     "text": (["1.0"], "convert the text"),
     "complex": ([1j], "real part"),
     "masked": (np.ma.array([1.0, 2.0], mask=[0, 1]), "leave them out, here and in the arrays that belong to x"),
-    "a number too large for a double": ([10**400], "array of real numbers"),
+    "a number too large for a double": ([10**400], "convert its entries to floats"),
 }
 
 

@@ -28,7 +28,7 @@ part "rounding of two other processors" "$bin/python" -m tools.machines --short
 [ ${#notebooks[@]} -eq 0 ] || part "notebooks (nbval, strict)" \
   "$bin/python" -m pytest -q -p no:cacheprovider --nbval --nbval-current-env --nbval-cell-timeout=300 \
   -n auto --dist loadfile -W default -o filterwarnings= "${notebooks[@]}"
-part "site (warnings are errors)" "$bin/python" tools/build.py
+part "site (warnings are errors)" "$bin/python" -m tools.site.build
 if [ -f _build/html/index.html ]; then
   # One browser a worker, and one JupyterLab in all; pages are opened from their files, so there is no server to share.
   part "built pages in a browser" "$bin/python" -m pytest -q -n auto --dist loadgroup tests/browser

@@ -2,7 +2,7 @@
 
 The lock is taken from the environment that passed the tests, not solved afresh, so a reader gets what was tested.
 Versions are written without local labels (``2.13.0``, not ``2.13.0+cpu``): the label names a build that not every
-index carries. ``python tools/lock.py --check`` fails when the committed file and the environment differ.
+index carries. ``python -m tools.lock --check`` fails when the committed file and the environment differ.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ def closure(requirements: list[Requirement]) -> dict[str, Version]:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             raise SystemExit(
-                f"Every requirement must be installed before it is locked, but {requirement} is not, probably "
-                f"because requirements.in changed since the last install; run `.venv/bin/pip install '{requirement}'`."
+                f"Every requirement must be installed before it is locked, but {requirement} is not; "
+                f"run `.venv/bin/pip install '{requirement}'`."
             ) from None
         version = Version(distribution.version)
         if not requirement.specifier.contains(version, prereleases=True):
             raise SystemExit(
                 f"The environment must satisfy requirements.in, but {name} is {version} where {requirement} is asked "
-                f"for, probably after a manual upgrade; run `.venv/bin/pip install '{requirement}'`."
+                f"for; run `.venv/bin/pip install '{requirement}'`."
             )
         found[name] = version
         if (name, extra) in seen:

@@ -1,5 +1,5 @@
-"""How nbgrader releases and grades the assignments. ``tools/assignments.py`` and ``tools/grading.py`` load this file; beside a
-course folder it serves ``nbgrader formgrader`` as well.
+"""How nbgrader releases and grades the assignments: loaded by ``tools.assignments`` and ``tools.grading``, and, beside a
+course folder, by ``nbgrader formgrader``.
 """
 
 c = get_config()  # noqa: F821  (a name that nbgrader provides)

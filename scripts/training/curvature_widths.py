@@ -23,6 +23,8 @@ from ibtext.sweep import sweep
 from scipy import stats
 
 import ibtext as ib
+from ibtext.demonstration import ZIGZAG_X as X
+from ibtext.demonstration import ZIGZAG_Y as Y
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "curvature_widths.csv"
@@ -36,8 +38,6 @@ NOTES = (
     "*_limit: distance to the exact limit of infinite width; *_spline: to the spline with free affine part",
 )
 
-X = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-Y = np.array([1.5, 0.5, 1.5, 0.5, 1.5])
 X10 = (np.array([-2, -1.5, -0.5, 0, 0.3, 1.3, 1.8, 2.3, 3.3, 3.6]) + 2) / 5.6 * 4 - 2
 Y10 = np.array([3, 1.2, 2.2, 1, 1.3, 3.1, 1.3, 2.5, 1.1, 0.3])
 

@@ -21,12 +21,12 @@ from ibtext.sweep import sweep
 from scipy import stats
 
 import ibtext as ib
+from ibtext.demonstration import ZIGZAG_X as X
+from ibtext.demonstration import ZIGZAG_Y as Y
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "kernel_layers.csv"
 
-X = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-Y = np.array([1.5, 0.5, 1.5, 0.5, 1.5])
 INIT = ib.Initialization(weight=stats.uniform(-1, 2), bias=stats.uniform(-2, 4), output=stats.uniform(-1, 2))
 WIDTHS = (40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480)
 SEEDS = tuple(range(8))

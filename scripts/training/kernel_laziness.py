@@ -25,13 +25,12 @@ from ibtext.sweep import sweep
 from scipy import stats
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "kernel_laziness.csv"
 VIEWS = ROOT / "ibtext" / "demos" / "data" / "kernel_regime.csv"
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 ROOT3 = np.sqrt(3.0)
 INIT = ib.Initialization(weight="signs", bias=stats.uniform(-1, 2), output=stats.uniform(-ROOT3, 2 * ROOT3))
 WIDTHS = (64, 256, 1024)

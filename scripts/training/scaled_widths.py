@@ -22,12 +22,11 @@ from ibtext.sweep import sweep
 from scipy import stats
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "scaled_widths.csv"
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 INIT = ib.Initialization(weight="signs", bias=stats.uniform(-1, 2))
 POTENTIALS = {
     "x^2": ib.QuadraticPotential(),

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tools import assignments, masters
-from tools.execute import ROOT
+from tools.assignments import masters, release
+from tools.contents import ROOT
 
 # A fork that keeps its masters private has nothing to test here, unless IBTEXT_ASSIGNMENTS names them.
 collect_ignore_glob = [] if masters.MASTERS.is_dir() else ["test_*.py"]
@@ -24,7 +24,7 @@ LIMITS = ["--cell-seconds", "6", "--workers", "2"]
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("assignments")
-    assignments.build(masters.names(), target, run=False)
+    release.build(masters.names(), target, run=False)
     return target
 
 
@@ -38,7 +38,7 @@ def grader(course: Path) -> Callable[[str, Path, Path], subprocess.Popen[str]]:
     """``grader(name, folder, out)`` starts grading what was handed in in a folder."""
 
     def start(name: str, folder: Path, out: Path) -> subprocess.Popen[str]:
-        command = [sys.executable, "tools/grade.py", "run", name, str(folder), "--course", str(course), "--out", str(out)]
+        command = [sys.executable, "-m", "tools.grading", "run", name, str(folder), "--course", str(course), "--out", str(out)]
         return subprocess.Popen(
             [*command, *LIMITS], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )

@@ -17,11 +17,11 @@ import nbformat
 import pytest
 import yaml
 
-from tools import assignments, masters
-from tools.assignment_checks import faults_of
-from tools.execute import ROOT
-from tools.grading_repair import graded_id, read, repair
-from tools.imperfect import GRADED, Assignment, general
+from tools.assignments import masters, release
+from tools.assignments.checks import faults_of
+from tools.assignments.imperfect import GRADED, Assignment, general
+from tools.contents import ROOT
+from tools.grading.repair import graded_id, read, repair
 
 NAMES = masters.names()
 
@@ -62,7 +62,7 @@ def test_only_the_release_is_for_students(built: Path) -> None:
 
 
 def test_the_same_sources_give_the_same_release(built: Path, tmp_path: Path) -> None:
-    assignments.build(NAMES[:1], tmp_path, run=False)
+    release.build(NAMES[:1], tmp_path, run=False)
     path = f"student/{NAMES[0]}.zip"
     assert (tmp_path / path).read_bytes() == (built / path).read_bytes()
 
@@ -72,7 +72,7 @@ def test_zip_opens_in_binder(built: Path, tmp_path: Path) -> None:
         archive.extractall(tmp_path)
     folder = tmp_path / NAMES[0]
     recipe = yaml.safe_load((folder / "environment.yml").read_text())
-    assert recipe["dependencies"][-1] == {"pip": [assignments.PACKAGE]}
+    assert recipe["dependencies"][-1] == {"pip": [release.PACKAGE]}
     program = Path(sys.executable).with_name("jupyter-repo2docker")
     found = subprocess.run([program, "--no-build", "--debug", folder], capture_output=True, text=True, timeout=120)
     assert found.returncode == 0, found.stderr[-2000:]

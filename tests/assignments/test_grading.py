@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
-from tools import masters
-from tools.execute import ROOT
-from tools.grade_trial import differences, hand_in
-from tools.imperfect import GRADED, Assignment, Submission, general, solution, together, untouched
+from tools.assignments import masters
+from tools.assignments.imperfect import GRADED, Assignment, Submission, general, solution, together, untouched
+from tools.contents import ROOT
+from tools.grading.trial import differences, hand_in
 
 NAME = masters.names()[0]
 
@@ -110,7 +110,7 @@ def test_what_a_teacher_enters_stays(
     said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert f"{len(students) - 1} of {len(students)} have their result already" in said
-    command = [sys.executable, "tools/grade.py", "export", assignment.name, "--out", str(out)]
+    command = [sys.executable, "-m", "tools.grading", "export", assignment.name, "--out", str(out)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     with open(out / f"{assignment.name}.csv", newline="") as handle:
         rows = {row["student"]: row for row in csv.DictReader(handle)}

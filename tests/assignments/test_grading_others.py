@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tools import masters
-from tools.grade_trial import differences, hand_in
-from tools.imperfect import Assignment, solution, together, untouched
+from tools.assignments import masters
+from tools.assignments.imperfect import Assignment, solution, together, untouched
+from tools.grading.trial import differences, hand_in
 
 NAMES = masters.names()
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools.claims import claimed_labels, collect, statements_in
-from tools.execute import ROOT, toc_files
-from tools.figures import figure_faults, lacking
-from tools.normalize import COLAB, normalize
+from tools.contents import ROOT, pages
+from tools.notebooks.claims import claimed_labels, collect, statements_in
+from tools.notebooks.figures import figure_faults, lacking
+from tools.notebooks.normalize import COLAB, normalize
 
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 WIDTH = 88  # characters that fit the column of the page; a longer line of code would scroll sideways
@@ -30,7 +30,7 @@ def test_notebook_is_in_committed_form(notebook_path: Path) -> None:
 
 def test_notebook_is_valid_and_in_the_toc(notebook_path: Path) -> None:
     nbformat.validate(nbformat.read(notebook_path, as_version=4))
-    assert notebook_path in toc_files()
+    assert notebook_path in [page.path for page in pages()]
 
 
 def asserting_functions(notebook: nbformat.NotebookNode) -> set[str]:
@@ -46,7 +46,7 @@ def test_claim_cells_can_fail_and_store_what_they_print(notebook_path: Path) -> 
     asserting = asserting_functions(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code" and "claim" in cell.metadata.get("tags", []):
-            assert cell.outputs, f"cell {cell.id} stores no output; run tools/normalize.py --execute"
+            assert cell.outputs, f"cell {cell.id} stores no output; run tools.notebooks.normalize --execute"
             nodes = list(ast.walk(ast.parse(cell.source)))
             called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
             assert any(isinstance(node, ast.Assert) for node in nodes) or called & asserting, f"{cell.id} can not fail"
@@ -59,7 +59,7 @@ def test_cells_that_name_a_claim_are_tagged(notebook_path: Path) -> None:
 
 
 def test_figure_metadata_is_complete_where_it_is_begun(notebook_path: Path) -> None:
-    """What executed cells draw is checked by the build (tools/figures.py); here, what can be seen without running."""
+    """What executed cells draw is checked by the build (tools.notebooks.figures); here, what can be seen without running."""
     for cell in nbformat.read(notebook_path, as_version=4).cells:
         draws = cell.cell_type == "code" and ("plt.subplots" in cell.source or "plt.figure" in cell.source)
         if draws or "mystnb" in cell.metadata:

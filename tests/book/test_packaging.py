@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools.execute import ROOT
+from tools.contents import ROOT
 from tools.lock import direct_requirements
 
 CORE = {"numpy", "scipy", "array-api-compat"}

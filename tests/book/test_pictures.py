@@ -10,21 +10,21 @@ import pytest
 
 from ibtext import demos
 from ibtext.demos import Demo
-from tools.execute import ROOT
-from tools.normalize import DEMO, demo_picture
+from tools.contents import ROOT, demos_in
+from tools.notebooks.normalize import demo_picture
 
 LARGEST = 40_000
 CELLS = [
     pytest.param(cell, id=f"{path.stem}-{cell.id}")
     for path in sorted((ROOT / "book").glob("*.ipynb"))
     for cell in nbformat.read(path, as_version=4).cells
-    if cell.cell_type == "code" and DEMO.search(cell.source)
+    if demos_in(cell)
 ]
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_demo_cell_stores_its_picture_and_its_present_caption(cell: nbformat.NotebookNode) -> None:
-    remedy = "run tools/normalize.py --pictures"
+    remedy = "run tools.notebooks.normalize --pictures"
     assert [set(o.data) for o in cell.outputs] == [{"image/png", "text/plain"}, {"text/plain"}], remedy
     picture, caption = cell.outputs[0].data["image/png"], cell.outputs[1].data["text/plain"]
     assert base64.b64decode(picture)[:4] == b"\x89PNG" and len(base64.b64decode(picture)) <= LARGEST

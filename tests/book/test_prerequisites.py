@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.execute import ROOT
+from tools.contents import ROOT
 
 NEEDED = ("bash", "make", "sh", "grep", "sed", "cat")
 OLD_PYTHON = "#!/bin/sh\nexit 0\n"  # prints nothing, as a Python before 3.11 does for the version question

@@ -10,8 +10,8 @@ from typing import Any
 
 import ibtext
 import ibtext.demos
-from tools import docstrings
-from tools.execute import ROOT
+from tools.contents import ROOT
+from tools.sphinx import docstrings
 
 PAGES = sorted((ROOT / "book" / "reference").glob("*.md"))
 #: Modules whose own ``__all__`` is public, beside the modules that ``ibtext`` exports.

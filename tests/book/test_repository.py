@@ -1,4 +1,4 @@
-"""Promises about the repository itself: nothing private, nothing third-party, small modules in layers."""
+"""Promises about the repository itself: nothing private, nothing third-party, documents that are true."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.execute import ROOT, toc_files
+from tools.contents import ROOT, pages
 from tools.lock import closure, direct_requirements, render
 
 PYTHON = sorted((ROOT / "ibtext").rglob("*.py"))
-LONGEST_MODULE = 400
 # Hosts that pages may *link* to. No page loads anything from them; tests/browser watches the requests.
 LINKED = {
     "github.com", "mybinder.org", "colab.research.google.com", "creativecommons.org", "semver.org", "doi.org",
@@ -70,13 +69,7 @@ def test_toc_is_complete() -> None:
     written = {path for path in (ROOT / "book").rglob("*") if path.suffix in {".md", ".ipynb"}}
     # The masters of the assignments hold the solutions: no page is made of them.
     written = {path for path in written if not {".ipynb_checkpoints", "assets", "data", "assignments"} & set(path.parts)}
-    assert written == set(toc_files())
-
-
-@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_stay_small(path: Path) -> None:
-    length = len(path.read_text().splitlines())
-    assert length <= LONGEST_MODULE, f"{path.name} has {length} lines; one idea a module: split it"
+    assert written == {page.path for page in pages()}
 
 
 def top_imports(path: Path) -> set[str]:
@@ -166,8 +159,8 @@ def test_committed_bundle_is_fresh() -> None:
 
 def test_bibliography_is_complete_and_each_citation_has_its_entry() -> None:
     entries = set(re.findall(r"@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text()))
-    pages = "\n".join(path.read_text() for path in toc_files())
-    cited = {key for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", pages) for key in re.split(r"\s*,\s*", keys)}
+    text = "\n".join(page.path.read_text() for page in pages())
+    cited = {key for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text) for key in re.split(r"\s*,\s*", keys)}
     assert cited and cited <= entries
 
 

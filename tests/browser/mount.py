@@ -6,7 +6,7 @@ import pathlib
 from ipywidgets.embed import dependency_state, embed_data
 
 from ibtext.demos.kit import figure
-from tools.lean_demos import share
+from tools.sphinx.lean_demos import share
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

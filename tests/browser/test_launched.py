@@ -18,7 +18,7 @@ from conftest import FLAGS, PATIENCE, ROOT, SITE, missing, pages
 from server import jupyterlab, open_notebook
 
 from scripts.release_folder import links
-from tools.claims import STATEMENT
+from tools.notebooks.claims import STATEMENT
 
 pytestmark = pytest.mark.xdist_group("jupyterlab")
 

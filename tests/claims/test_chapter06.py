@@ -11,9 +11,8 @@ import pytest
 from scipy import integrate, linalg, stats
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 GRID = np.linspace(-1, 1, 101)
 ROOT3 = np.sqrt(3.0)
 INIT = ib.Initialization(weight="signs", bias=stats.uniform(-1, 2), output=stats.uniform(-ROOT3, 2 * ROOT3))

@@ -11,9 +11,9 @@ import pytest
 from scipy import integrate, stats
 
 import ibtext as ib
+from ibtext.demonstration import ZIGZAG_X as X
+from ibtext.demonstration import ZIGZAG_Y as Y
 
-X = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-Y = np.array([1.5, 0.5, 1.5, 0.5, 1.5])
 GRID = np.linspace(-2, 2, 201)
 
 

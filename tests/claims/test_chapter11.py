@@ -10,10 +10,9 @@ import pytest
 from scipy import stats
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
 TABLE = Path(__file__).resolve().parents[2] / "book" / "data" / "scaled_widths.csv"
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 GRID = np.linspace(-1, 1, 2001)
 SETTING = {"activation": "abs", "initialization": ib.Initialization(weight="signs", bias=stats.uniform(-1, 2))}
 POTENTIALS = {

@@ -14,19 +14,17 @@ import nbformat
 import pytest
 import yaml
 
-from tools import slides, teaching
-from tools.claims import collect
-from tools.execute import ROOT, toc_files
-from tools.normalize import COLAB as COLAB_CELL
-
-sys.path.insert(0, str(ROOT / "scripts"))
-import binder_requirements
-import release_folder
+from scripts import binder_requirements, release_folder
+from tools.contents import ROOT, pages
+from tools.notebooks.claims import collect
+from tools.notebooks.normalize import COLAB as COLAB_CELL
+from tools.site import slides
+from tools.sphinx import teaching
 
 RECIPE = (ROOT / "environment.yml").read_text()
 DOCS = (ROOT / "docs" / "running-the-course.md").read_text()
 TEACHING = (ROOT / "book" / "teaching.md").read_text()
-CHAPTERS = [path for path in toc_files() if re.match(r"\d\d_.*\.ipynb", path.name)]
+CHAPTERS = [page.path for page in pages() if page.is_chapter]
 
 
 def dockerfile(folder: Path) -> list[str]:

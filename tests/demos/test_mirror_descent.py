@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ibtext.demos import Choice, Control, Demo, GeometryDemo, StepSizeDemo
-from ibtext.demos.chapters.mirror_descent import LABEL, OTHERS, ROW, START, potential
+from ibtext.demos.chapters.mirror_descent import LABEL, OTHERS, POTENTIALS, ROW, START
 from ibtext.demos.kit import table
 
 DEMOS = [GeometryDemo, StepSizeDemo]
@@ -32,7 +32,7 @@ def combinations(cls):
 def test_the_path_ends_on_the_line_and_is_straight_in_the_dual_plane():
     for setting in combinations(GeometryDemo):
         r = GeometryDemo.unshown().compute(**setting)
-        phi, start = potential(setting["potential"]), np.array(setting["start"][0])
+        phi, start = POTENTIALS[setting["potential"]], np.array(setting["start"][0])
         end = np.array([r["end_x"], r["end_y"]])
         assert end @ ROW == pytest.approx(LABEL, abs=1e-10)
         steps = np.stack([np.diff(r["dual_x"]), np.diff(r["dual_y"])])

@@ -10,6 +10,7 @@ import pytest
 from scipy import integrate, stats
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
 GRID = np.array([-1.3, -0.4, 0.0, 0.2, 0.9])
 
@@ -130,8 +131,7 @@ def test_heavy_tails_of_finite_variance(nu, kind):
     law = stats.t(nu)
     init = ib.Initialization(**{kind: law})
     assert init.second_moments == pytest.approx((1, 0, nu / (nu - 2)), abs=1e-13)
-    x, t = np.linspace(-0.8, 0.8, 5), np.linspace(-1.2, 1.2, 7)
-    y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
+    x, y, t = X, Y, np.linspace(-1.2, 1.2, 7)
     kernel = ib.limit_kernel(np.append(x, t), x, initialization=init)
     halves = [
         integrate.quad(lambda b, e=e: (e - b) ** 2 * law.pdf(b), -np.inf, e, epsrel=1e-12, limit=500)[0] for e in (-0.8, 0.8)
@@ -147,8 +147,7 @@ def test_heavy_tails_under_a_power_of_relu(kind):
     law = stats.t(5)
     init = ib.Initialization(**{kind: law})
     assert init.moments(4) == pytest.approx([1, 0, 5 / 3, 0, law.moment(4)], rel=1e-13, abs=1e-13)
-    x, t = np.linspace(-0.8, 0.8, 5), np.linspace(-1.2, 1.2, 7)
-    y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
+    x, y, t = X, Y, np.linspace(-1.2, 1.2, 7)
     kernel = ib.limit_kernel(np.append(x, t), x, initialization=init, activation="relu^2")
     limit = ib.wide_limit(x, y, initialization=init, activation="relu^2")
     # condition number 5e5

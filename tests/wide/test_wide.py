@@ -13,9 +13,8 @@ from scipy import integrate, stats
 from scipy.interpolate import CubicSpline
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 UNIFORM = ib.Initialization(bias=stats.uniform(-1, 2))
 POTENTIALS = {
     "x^2": ib.QuadraticPotential(),
@@ -299,8 +298,7 @@ WITHOUT_HESSIAN = {
 
 @pytest.mark.parametrize("name", WITHOUT_HESSIAN)
 def test_custom_potential_without_hessian_reaches_the_same_limit(name):
-    x = 0.8 * np.array([-1, -0.5, 0, 0.5, 1])
-    y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
+    x, y = X, Y
     phi, gradient, hessian = WITHOUT_HESSIAN[name]
     calls = 0
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 import ibtext as ib
+from ibtext.demonstration import X, Y
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 LAWS = {
     "signs, uniform": ib.Initialization(bias=stats.uniform(-1, 2)),
     "signs, laplace": ib.Initialization(bias=stats.laplace(0, 0.6)),

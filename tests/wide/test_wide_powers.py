@@ -12,9 +12,8 @@ from scipy import integrate, stats
 
 import ibtext as ib
 from ibtext.activations import ReLUPower, get_activation
+from ibtext.demonstration import X, Y
 
-X = 0.8 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-Y = np.array([0.5, -0.3, 0.4, -0.2, 0.6])
 UNIFORM = ib.Initialization(bias=stats.uniform(-1, 2))
 GAUSS = ib.Initialization(weight=stats.norm(0, 0.8), bias=stats.norm(0, 0.5))
 

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import stats
 
+from ...demonstration import ZIGZAG_X as X
+from ...demonstration import ZIGZAG_Y as Y
 from ...laws import Initialization
-from ...splines import weighted as splines
+from ...splines import adaptive_spline, natural_spline
 from ...training import ShallowNetwork, training_limit
 from ...wide import wide_limit
 from ..kit import Bars, Choice, Control, Curve, Demo, Labels, Panel, Question, Table
 
-X = (-2.0, -1.0, 0.0, 1.0, 2.0)
-Y = (1.5, 0.5, 1.5, 0.5, 1.5)
 T = np.linspace(-2.0, 2.0, 201)
 #: Unit laws of the bias by name, symmetric; the slider a scales them.
 FAMILIES = {
@@ -47,7 +47,7 @@ def units(family: str, count: int) -> tuple[np.ndarray, np.ndarray]:
 @cache
 def spline_columns() -> tuple[np.ndarray, np.ndarray]:
     """Return the natural splines of the unit labels and their second derivatives on the grid, one column a data point."""
-    columns = [splines.natural_spline(X, unit) for unit in np.eye(len(X))]
+    columns = [natural_spline(X, unit) for unit in np.eye(len(X))]
     return np.column_stack([g(T) for g in columns]), np.column_stack([g.derivative(T, order=2) for g in columns])
 
 
@@ -178,7 +178,7 @@ class PenaltyDialDemo(Demo):
         def zeta(x: np.ndarray) -> np.ndarray:
             return (1 + x**2 / s) ** -2.0
 
-        natural, adaptive = splines.natural_spline(X, labels), splines.adaptive_spline(X, labels, zeta=zeta)
+        natural, adaptive = natural_spline(X, labels), adaptive_spline(X, labels, zeta=zeta)
         return {
             "natural": natural(T), "adaptive": adaptive(T), "zeta": zeta(T), "natural_bend": natural.derivative(T, order=2),
             "bend": adaptive.derivative(T, order=2), "share": (1 + 1 / s) ** -2,
@@ -230,10 +230,9 @@ class LabelShiftDemo(Demo):
 
     def compute(self, *, c: float, u: float, a: float) -> dict[str, Any]:
         """Return what is left when the line is taken off, and the three terms."""
-        x, y = np.array(X), np.array(Y)
-        limit = wide_limit(x, y + c + u * x, initialization=start("uniform", a))
+        limit = wide_limit(X, Y + c + u * X, initialization=start("uniform", a))
         terms = limit.penalty_terms()
         return {
-            "left": limit(T) - c - u * T, "spline": splines.natural_spline(x, y)(T),
+            "left": limit(T) - c - u * T, "spline": natural_spline(X, Y)(T),
             "terms": np.array([terms[k] for k in ("G1", "G2", "G3")]), **terms,
         }  # fmt: skip

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...demonstration import ZIGZAG_X as X
+from ...demonstration import ZIGZAG_Y as Y
 from ...training import ShallowNetwork, training_limit
 from ...wide import wide_limit
 from ..kit import Band, Choice, Curve, Demo, Panel, Question, Table
-from .curvature_penalty import T, X, Y, start
+from .curvature_penalty import T, start
 
 WIDTHS = (10, 30, 100, 300, 1000, 10_000)
 LINES = {"plain": 0.0, "tilted": 10.0}
@@ -19,10 +21,10 @@ LINES = {"plain": 0.0, "tilted": 10.0}
 @cache
 def deviation(kind: str) -> np.ndarray:
     """Return the root of v(x), the limit of n times the variance of the network at x: means over an even grid."""
-    x, y = np.array(X), np.array(Y) + LINES[kind] * (1 + np.array(X))
+    y = Y + LINES[kind] * (1 + X)
     c = np.tile((np.arange(4000) + 0.5) / 1000 - 2, 2)
     w = np.repeat([-1.0, 1.0], 4000)
-    s, at = (np.maximum(np.outer(v, w) - w * c, 0) for v in (x, T))
+    s, at = (np.maximum(np.outer(v, w) - w * c, 0) for v in (X, T))
     kernel = s @ s.T / c.size
     e = at - (at @ s.T / c.size) @ np.linalg.solve(kernel, s)
     return np.asarray(np.sqrt(np.mean((np.linalg.solve(kernel, y) @ s) ** 2 * e**2, axis=1)))
@@ -73,11 +75,10 @@ class WidthDemo(Demo):
 
     def compute(self, *, n: int, seed: int, kind: str) -> dict[str, Any]:
         """Return the trained output layer of a sampled network, the limit, the scaled error and its predicted band."""
-        x = np.array(X)
-        y, law = np.array(Y) + LINES[kind] * (1 + x), start("uniform", 2.0)
+        y, law = Y + LINES[kind] * (1 + X), start("uniform", 2.0)
         net = ShallowNetwork.sample(width=n, initialization=law, rng=10 + seed)
-        limit = wide_limit(x, y, initialization=law)(T)
-        network = training_limit(net, x, y, layers="output")(T)
+        limit = wide_limit(X, y, initialization=law)(T)
+        network = training_limit(net, X, y, layers="output")(T)
         scaled, band = np.sqrt(n) * (network - limit), 2 * deviation(kind)
         return {
             "network": network - LINES[kind] * (1 + T), "limit": limit - LINES[kind] * (1 + T), "scaled": scaled,

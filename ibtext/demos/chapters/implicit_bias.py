@@ -123,12 +123,8 @@ class InterpolantDemo(Demo):
     )
     engine = Table(nodes={"eta": 25, "start": (7, 7)})
 
-    def compute(self, *, optimiser: str, eta: float, start: Sequence[Sequence[float]]) -> dict[str, Any]:
-        """Return the path and its two parts, across the line of solutions and along it."""
-        return self.compute_many([{"optimiser": optimiser, "eta": eta, "start": start}])[0]
-
     def compute_many(self, settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Train all settings of one optimiser together."""
+        """Return paths and their two parts, across the line of solutions and along it; each optimiser trains all of its own."""
         grid = np.asarray(self.panels[0].x)
         normal = ROW[0] / np.linalg.norm(ROW[0])
         tangent, inverse = np.array([normal[1], -normal[0]]), np.linalg.pinv(ROW)
@@ -199,12 +195,8 @@ class OptimiserDemo(Demo):
     )
     engine = Table(nodes={"eta": 33})
 
-    def compute(self, *, optimiser: str, eta: float) -> dict[str, Any]:
-        """Return the trained function and parameters beside those of gradient descent."""
-        return self.compute_many([{"optimiser": optimiser, "eta": eta}])[0]
-
     def compute_many(self, settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Train all settings of one optimiser together."""
+        """Return trained functions and parameters beside those of gradient descent; each optimiser trains all of its own."""
         A, everywhere = features(X), features(INPUTS)
         nearest = np.linalg.pinv(A) @ Y
         results: list[dict[str, Any]] = [{} for _ in settings]

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...demonstration import X, Y
 from ..kit import Choice, Control, Curve, Demo, Labels, Panel, Question, Scatter, Table
 
-X = (-0.8, -0.4, 0.0, 0.4, 0.8)
-Y = (0.5, -0.3, 0.4, -0.2, 0.6)
 T = np.linspace(-1.0, 1.0, 201)
 SCALES: dict[str | int | float, str] = {0.015625: "1/64", 0.0625: "1/16", 0.25: "1/4", 1.0: "1", 4.0: "4", 16.0: "16"}
 WIDTHS = (64, 256, 1024)
@@ -167,7 +166,7 @@ class ModesDemo(Demo):
 
     def compute(self, *, t: float, a: float, layers: str, labels: list[float]) -> dict[str, Any]:
         """Return h_t and its limit, the decay of the five modes, largest eigenvalue first, and how far two of them are."""
-        columns, (mu, v) = kernel(T[::2], a, layers), np.linalg.eigh(kernel(np.array(X), a, layers))
+        columns, (mu, v) = kernel(T[::2], a, layers), np.linalg.eigh(kernel(X, a, layers))
         share = (1 - np.exp(-mu * t)) / mu
         modes = {f"mode{k}": np.exp(-m * 10.0**LOG_TIMES) for k, m in enumerate(mu[::-1], 1)}
         y = v.T @ np.asarray(labels)

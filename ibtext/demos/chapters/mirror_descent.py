@@ -8,6 +8,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...linear import bregman_projection
+from ...potentials import (
+    CoshPotential,
+    EntropyPotential,
+    HypentropyPotential,
+    PNormPotential,
+    Potential,
+    PowerPotential,
+    QuadraticPotential,
+)
 from ..kit import Choice, Control, Curve, Demo, Mark, Panel, Path, Points, Question, Scatter, Table
 
 #: One data point: w1 + 2 w2 = 2.
@@ -16,19 +26,15 @@ LABEL = 2.0
 ANGLES = np.linspace(0.0, 2.0 * np.pi, 121)
 
 
-@cache
-def potential(name: str) -> Any:
-    """Return a potential by the name that the demos' choices give it."""
-    import ibtext as ib
-
-    return {
-        "quadratic": ib.QuadraticPotential(scale=0.5),
-        "p4": ib.PNormPotential(p=4),
-        "hypentropy": ib.HypentropyPotential(beta=0.1),
-        "cubic": ib.PowerPotential(p=3),
-        "cosh": ib.CoshPotential(),
-        "entropy": ib.EntropyPotential(),
-    }[name]
+#: Potentials by the names that the demos' choices give them.
+POTENTIALS: dict[str, Potential] = {
+    "quadratic": QuadraticPotential(scale=0.5),
+    "p4": PNormPotential(p=4),
+    "hypentropy": HypentropyPotential(beta=0.1),
+    "cubic": PowerPotential(p=3),
+    "cosh": CoshPotential(),
+    "entropy": EntropyPotential(),
+}
 
 
 def bisect(function: Callable[[np.ndarray], np.ndarray], size: int) -> np.ndarray:
@@ -43,7 +49,7 @@ def bisect(function: Callable[[np.ndarray], np.ndarray], size: int) -> np.ndarra
     return 0.5 * (low + high)
 
 
-def level_set(phi: Any, start: np.ndarray, level: float) -> np.ndarray:
+def level_set(phi: Potential, start: np.ndarray, level: float) -> np.ndarray:
     """Return the points w with D(w, start) = level, one in each direction, shape (121, 2)."""
     rays = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
     reach = bisect(lambda t: phi.divergence(start + t[:, None] * rays, start).sum(axis=1) - level, len(ANGLES))
@@ -112,10 +118,8 @@ class GeometryDemo(Demo):
 
     def compute(self, *, potential: str, start: Sequence[Sequence[float]]) -> dict[str, Any]:
         """Return both paths, the level set through the end, and the line of solutions in both planes."""
-        import ibtext as ib
-
-        phi, w0, grid = _phi(potential), np.asarray(start[0], dtype=float), np.asarray(self.panels[0].x)
-        found = ib.linear.bregman_projection(ROW[None], [LABEL], potential=phi, start=w0)
+        phi, w0, grid = POTENTIALS[potential], np.asarray(start[0], dtype=float), np.asarray(self.panels[0].x)
+        found = bregman_projection(ROW[None], [LABEL], potential=phi, start=w0)
         end, level = found.weights, float(np.sum(phi.divergence(found.weights, w0)))
         z = phi.gradient(w0) + np.linspace(0.0, 1.0, 61)[:, None] * found.dual * ROW
         nearest = w0 + (LABEL - ROW @ w0) / (ROW @ ROW) * ROW
@@ -131,8 +135,6 @@ class GeometryDemo(Demo):
         return result | {"solutions": (LABEL - grid) / 2.0, "level": level, "w1": w0[0], "w2": w0[1]}
 
 
-_phi = potential
-
 START = np.array([0.5, 0.1])
 STEPS = np.arange(41.0)
 #: Steps after which every run has ended: residuals are below 1e-9.
@@ -142,7 +144,7 @@ LOG_ETAS = np.linspace(np.log10(0.02), np.log10(0.38), 41)
 OTHERS = np.array([[0.4, 0.8], [0.1, 0.95]])
 
 
-def run(phi: Any, etas: np.ndarray, n: int, *, natural: bool) -> np.ndarray:
+def run(phi: Potential, etas: np.ndarray, n: int, *, natural: bool) -> np.ndarray:
     """Return n steps for several step sizes at once, (n + 1, runs, 2): in the dual variable, or in w (natural gradient)."""
     w = np.tile(START, (len(etas), 1))
     path, z = [w], phi.gradient(w)
@@ -157,10 +159,8 @@ def run(phi: Any, etas: np.ndarray, n: int, *, natural: bool) -> np.ndarray:
 @cache
 def ends(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the distances of both methods' ends from the projection at the step sizes of the third panel."""
-    import ibtext as ib
-
-    phi = potential(name)
-    target = ib.linear.bregman_projection(ROW[None], [LABEL], potential=phi, start=START).weights
+    phi = POTENTIALS[name]
+    target = bregman_projection(ROW[None], [LABEL], potential=phi, start=START).weights
     last = [run(phi, 10.0**LOG_ETAS, LONG, natural=natural)[-1] for natural in (False, True)]
     mirror, other = (np.linalg.norm(end - target, axis=1) for end in last)
     return mirror, other
@@ -232,20 +232,14 @@ class StepSizeDemo(Demo):
     )
     engine = Table(nodes={"eta": 49})
 
-    def compute(self, *, eta: float, potential: str) -> dict[str, Any]:
-        """Return both paths, the divergence from three interpolants and the ends of both methods."""
-        return self.compute_many([{"eta": eta, "potential": potential}])[0]
-
     def compute_many(self, settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Run all step sizes of one potential together."""
-        import ibtext as ib
-
+        """Return both paths, the divergence from three interpolants and both ends; each potential runs all of its step sizes."""
         grid = np.asarray(self.panels[0].x)
         results: list[dict[str, Any]] = [{} for _ in settings]
         for name in {s["potential"] for s in settings}:
             rows = [i for i, s in enumerate(settings) if s["potential"] == name]
-            phi, etas = potential(name), np.array([settings[i]["eta"] for i in rows], dtype=float)
-            target = ib.linear.bregman_projection(ROW[None], [LABEL], potential=phi, start=START).weights
+            phi, etas = POTENTIALS[name], np.array([settings[i]["eta"] for i in rows], dtype=float)
+            target = bregman_projection(ROW[None], [LABEL], potential=phi, start=START).weights
             mirror_miss, natural_miss = ends(name)
             paths = run(phi, etas, 40, natural=False), run(phi, etas, LONG, natural=True)
             for i, mirror, natural in zip(rows, *(p.transpose(1, 0, 2) for p in paths), strict=True):

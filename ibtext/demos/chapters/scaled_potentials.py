@@ -6,10 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...demonstration import X, Y
 from ..kit import Control, Curve, Demo, Dual, Labels, Panel, Question
-
-X = (-0.8, -0.4, 0.0, 0.4, 0.8)
-Y = (0.5, -0.3, 0.4, -0.2, 0.6)
 
 
 class CurvatureDemo(Demo):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from scipy import stats
 
+from ...demonstration import X, Y
+from ...laws import Initialization
+from ...potentials import PowerPotential, QuadraticPotential, Scaled
+from ...wide import WidePath, wide_flow
 from ..kit import Control, Curve, Demo, Panel, Question, Table
-from .scaled_potentials import X, Y
-
-if TYPE_CHECKING:
-    from ibtext.wide.path import WidePath
 
 #: Base-10 logarithms of the times at which the kernel's eigenvalues are drawn.
 LOG_TIMES = np.linspace(-1.0, 4.0, 51)
@@ -117,15 +118,11 @@ def _path(p: float, times: Sequence[float], x: np.ndarray) -> tuple[np.ndarray, 
 
 @lru_cache(maxsize=32)  # a reader who moves t alone waits for one integration
 def _integrated(p: float, times: tuple[float, ...]) -> WidePath:
-    from scipy import stats
-
-    import ibtext as ib
-
-    phi = ib.QuadraticPotential() if p == 2 else ib.PowerPotential(p=p, omega=1.0)
+    phi = QuadraticPotential() if p == 2 else PowerPotential(p=p, omega=1.0)
     every = np.unique(np.concatenate([[0.0], 10.0**LOG_TIMES, times]))
-    return ib.wide_flow(
-        np.array(X), np.array(Y), every, activation="abs", potential=ib.Scaled(phi), rtol=RTOL,
-        initialization=ib.Initialization(weight="signs", bias=stats.uniform(-1.0, 2.0)),
+    return wide_flow(
+        X, Y, every, activation="abs", potential=Scaled(phi), rtol=RTOL,
+        initialization=Initialization(weight="signs", bias=stats.uniform(-1.0, 2.0)),
     )  # fmt: skip
 
 

@@ -6,11 +6,16 @@ from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import stats
 
+from ...demonstration import X, Y
+from ...laws import Initialization
+from ...potentials import CoshPotential, PowerPotential, QuadraticPotential, Scaled
+from ...splines import natural_spline
+from ...training import ShallowNetwork, mirror_flow
+from ...wide import wide_limit
 from ..kit import Choice, Control, Curve, Demo, Labels, Panel, Question, Scatter, Table
 
-X = (-0.8, -0.4, 0.0, 0.4, 0.8)
-Y = (0.5, -0.3, 0.4, -0.2, 0.6)
 GRID = np.linspace(-1.0, 1.0, 201)
 WIDTHS = (20, 60, 180, 540, 1620, 4860)
 #: Exponent of the order and the factor beta / mu of the leading term, for each potential of the first demo.
@@ -21,36 +26,30 @@ X_THREE = (-0.5, 0.0, 0.5)
 Y_THREE = (0.1, -0.1, 0.15)
 
 
-def _setting() -> dict[str, Any]:
-    from scipy import stats
+POTENTIALS = {
+    "square": QuadraticPotential(),
+    "cube": PowerPotential(p=3, omega=1.0),
+    "fourth": PowerPotential(p=4, omega=1.0),
+    "cosh": CoshPotential(),
+}
 
-    import ibtext as ib
 
-    return {"activation": "relu", "initialization": ib.Initialization(weight="signs", bias=stats.uniform(-1.0, 2.0))}
-
-
-def _potential(name: str) -> Any:
-    import ibtext as ib
-
-    kinds = {"square": ib.QuadraticPotential, "cosh": ib.CoshPotential}
-    return kinds[name]() if name in kinds else ib.PowerPotential(p={"cube": 3, "fourth": 4}[name], omega=1.0)
+def start(a: float = 1.0) -> Initialization:
+    """Signs, and biases uniform on [-a, a]."""
+    return Initialization(weight="signs", bias=stats.uniform(-a, 2 * a))
 
 
 @cache
 def _trained(name: str, width: int) -> np.ndarray:
     """Return a really sampled network on ``GRID`` after training all layers; the start is the same for every potential."""
-    import ibtext as ib
-
-    net = ib.ShallowNetwork.sample(width=width, rng=0, **_setting())
-    run = ib.mirror_flow(net, X, Y, potential=_potential(name), tol=1e-9)
+    net = ShallowNetwork.sample(width=width, rng=0, activation="relu", initialization=start())
+    run = mirror_flow(net, X, Y, potential=POTENTIALS[name], tol=1e-9)
     return np.asarray(run.network(GRID))
 
 
 @cache
 def _limit() -> np.ndarray:
-    import ibtext as ib
-
-    return ib.wide_limit(X, Y, **_setting())(GRID)
+    return wide_limit(X, Y, activation="relu", initialization=start())(GRID)
 
 
 @cache
@@ -193,14 +192,9 @@ class OpeningDemo(Demo):
 
     def compute(self, *, shift: float, a: float, labels: list[float]) -> dict[str, Any]:
         """Return both interpolants of the shifted labels, less the shift, with their curvature and end slopes."""
-        from scipy import stats
-
-        import ibtext as ib
-
         x, y = np.asarray(self.panels[0].x), np.asarray(labels, dtype=float) + shift
-        init = ib.Initialization(weight="signs", bias=stats.uniform(-a, 2 * a))
-        spline = ib.splines.natural_spline(X_THREE, y)
-        limit = ib.wide_limit(X_THREE, y, activation="relu", initialization=init)
+        spline = natural_spline(X_THREE, y)
+        limit = wide_limit(X_THREE, y, activation="relu", initialization=start(a))
         left, right = limit.derivative(np.array([-a - 1.0, a + 1.0]))
         first, last = spline.derivative(np.array([X_THREE[0], X_THREE[-1]]))
         return {
@@ -258,10 +252,8 @@ class DialDemo(Demo):
 
 
 def _dial(q: int, n: float) -> np.ndarray:
-    import ibtext as ib
-
-    scaled = ib.Scaled(ib.PowerPotential(p=q, omega=n ** (q - 2)))
-    difference: np.ndarray = ib.wide_limit(X, Y, potential=scaled, **_setting())(GRID) - _limit()
+    scaled = Scaled(PowerPotential(p=q, omega=n ** (q - 2)))
+    difference: np.ndarray = wide_limit(X, Y, potential=scaled, activation="relu", initialization=start())(GRID) - _limit()
     return difference
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets as T
 
-from .declaration import DeclarationError, demand, plain
+from .declaration import DeclarationError, Numbers, demand, plain
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class AnyControl:
         """Return the fields that a value gives to sentences and to the labels of curves."""
         return {}
 
-    def places(self, value: Any) -> tuple[Sequence[float], Sequence[float]]:
+    def places(self, value: Any) -> tuple[Numbers, Numbers]:
         """Return x and y of the points that a value means."""
         raise NotImplementedError
 
@@ -168,8 +168,8 @@ class Control(AnyControl):
 class Labels(AnyControl):
     """Data points ``(x_i, y_i)`` whose labels y the reader drags up and down."""
 
-    x: Sequence[float]
-    default: Sequence[float]
+    x: Numbers
+    default: Numbers
     minimum: float = -1.0
     maximum: float = 1.0
     step: float = 0.05
@@ -190,7 +190,7 @@ class Labels(AnyControl):
     def json(self) -> dict[str, Any]:
         return super().json() | {"min": self.minimum, "max": self.maximum, "x": plain(list(self.x)), "step": self.step}
 
-    def places(self, value: Any) -> tuple[Sequence[float], Sequence[float]]:
+    def places(self, value: Any) -> tuple[Numbers, Numbers]:
         return self.x, value
 
     def box(self) -> Box:
@@ -314,7 +314,7 @@ class Points(AnyControl):
         steps = self.step if isinstance(self.step, tuple) else (self.step, self.step)
         return super().json() | {"xLimits": plain(self.x_limits), "yLimits": plain(self.y_limits), "steps": plain(steps)}
 
-    def places(self, value: Any) -> tuple[Sequence[float], Sequence[float]]:
+    def places(self, value: Any) -> tuple[Numbers, Numbers]:
         x, y = np.transpose(value).tolist()
         return x, y
 

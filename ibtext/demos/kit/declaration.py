@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+#: A list of numbers.
+Numbers = Sequence[float] | np.ndarray
 
 #: Line styles by name: the dash pattern in pixels.  Colour is never the only difference between two curves.
 DASHES: dict[str, tuple[float, ...]] = {"solid": (), "dashed": (7, 4), "dotted": (2, 3), "dashdot": (9, 3, 2, 3)}

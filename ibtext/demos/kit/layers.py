@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .controls import AnyControl
-from .declaration import COLORS, DASHES, MARKERS, DeclarationError, demand, demand_known, plain, plain_grid
+from .declaration import COLORS, DASHES, MARKERS, DeclarationError, Numbers, demand, demand_known, plain, plain_grid
 from .figure import Canvas
 
 Shape = tuple[int, ...] | None
@@ -230,8 +230,8 @@ class Panel:
     bars: Bars | None = None
     image: Image | None = None
     points: str | None = None
-    data: tuple[Sequence[float], Sequence[float]] | None = None
-    marks: Sequence[float] = ()
+    data: tuple[Numbers, Numbers] | None = None
+    marks: Numbers = ()
     cursor: str | None = None
     x_log: bool = False
     y_log: bool = False

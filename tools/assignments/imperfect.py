@@ -1,7 +1,7 @@
 """Submissions as students hand them in: perfect, untouched, and wrong in every way that has been thought of.
 
 Each comes with the marks that a fair teacher would give and with words that the student must be told. ``tests/assignments``
-grades them, and ``tools/grade.py trial`` makes a class of them.
+grades them, and ``python -m tools.grading trial`` makes a class of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +18,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.grading import one_notebook
-from tools.grading_repair import graded_id
-from tools.masters import REGION, common_errors, kind, mark, master_path, solved, title_of
+from tools.assignments.masters import REGION, common_errors, kind, mark, master_path, solved, title_of
+from tools.grading.repair import graded_id
+from tools.grading.submission import one_notebook
 
 LAST_VERSION = 99
 #: Kinds that the tests have graded for real. After the repair, the others are the same as one of these.

@@ -1,18 +1,14 @@
-"""Grade a class with nbgrader: ``python tools/grade.py run 1_mirror_descent FOLDER``.
+"""Grade a class with nbgrader.
 
-``FOLDER`` holds ``<student>.ipynb``, or a folder for each student. Each submission is graded in a process and a folder of
-its own, several at a time; a result appears whole or not at all. So the command may be stopped at any moment. Started
-again, it grades what has no result yet, and whatever has been handed in anew.
-
-In the folder ``_build/grading`` (``--out``): ``results/ASSIGNMENT/STUDENT`` with marks, comments, the graded notebook
-and feedback; ``ASSIGNMENT.csv`` for the learning platform; ``course``, a course folder of nbgrader with the gradebook of
-all, in which written answers are read (``nbgrader formgrader``). ``export`` then writes table and feedback again.
+Each submission is graded in a process and a folder of its own, several at a time; a result appears whole or not at all. So
+the command may be stopped at any moment. Started again, it grades what has no result yet, and whatever has been handed in
+anew. In the folder ``_build/grading``: ``results/ASSIGNMENT/STUDENT`` with marks, comments, the graded notebook and
+feedback; ``course``, a course folder of nbgrader with the gradebook of all, in which written answers are read (``nbgrader
+formgrader``).
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import fcntl
 import hashlib
 import json
@@ -21,7 +17,6 @@ import os
 import shutil
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -31,13 +26,14 @@ from typing import Any
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools import grading
-from tools.grading import Job, Limits, one_notebook
+from tools.contents import BUILD
+from tools.grading import submission
+from tools.grading.limits import Limits
+from tools.grading.marks_export import table
+from tools.grading.submission import Job, one_notebook
 
-ROOT = Path(__file__).resolve().parent.parent
-COURSE = ROOT / "_build" / "assignments" / "teacher" / "course"
-OUT = ROOT / "_build" / "grading"
+COURSE = BUILD / "assignments" / "teacher" / "course"
+OUT = BUILD / "grading"
 TRIES = 2
 
 
@@ -155,7 +151,7 @@ def grade_all(jobs: list[Job], out: Path, workers: int) -> Iterator[dict[str, An
             while waiting and len(running) < workers:
                 job, attempt = waiting.pop()
                 fresh(job.folder)
-                process = context.Process(target=grading.work, args=(job, os.getpid()))
+                process = context.Process(target=submission.work, args=(job, os.getpid()))
                 process.start()
                 running[process.sentinel] = (process, job, attempt, time.monotonic() + job.limits.patience)
             wait(list(running), timeout=1.0)
@@ -185,7 +181,7 @@ def make_jobs(folder: Path, assignment: str, course: Path, out: Path, limits: Li
     notebook = one_notebook(course / "release" / assignment)
     master = one_notebook(course / "source" / assignment)
     rules = [master.read_bytes(), (course / "nbgrader_config.py").read_bytes(), json.dumps(asdict(limits)).encode()]
-    rules += [path.read_bytes() for path in sorted(Path(__file__).parent.glob("grading*.py"))]
+    rules += [(Path(__file__).parent / f"{part}.py").read_bytes() for part in ("submission", "repair", "execute")]
     jobs = []
     for number, (student, file) in enumerate(submissions(folder, assignment, notebook.name).items()):
         contents = file.read_bytes() if file.exists() else b""
@@ -207,7 +203,7 @@ def class_course(course: Path, assignment: str, out: Path) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(master, copy)
         done.unlink(missing_ok=True)
-        grading.run("make the release", grading.api(mine).generate_assignment(assignment))
+        submission.run("make the release", submission.api(mine).generate_assignment(assignment))
     return mine
 
 
@@ -241,39 +237,6 @@ def merge(results: list[dict[str, Any]], assignment: str, course: Path, out: Pat
     os.replace(temporary, book)
 
 
-def table(results: list[dict[str, Any]], assignment: str, out: Path) -> Path:
-    """The marks of the class as CSV, points of teachers included; an empty field waits for a teacher."""
-    from nbgrader.api import Gradebook
-
-    path = out / f"{assignment}.csv"
-    notebook = one_notebook(out / "course" / "release" / assignment).stem
-    with (
-        Gradebook(f"sqlite:///{out / 'course' / 'gradebook.db'}", "ibtext") as gradebook,
-        open(path, "w", newline="", encoding="utf-8") as handle,
-    ):
-        cells = gradebook.find_notebook(notebook, assignment).grade_cells
-        order = {cell.name: number for number, cell in enumerate(gradebook.find_notebook(notebook, assignment).source_cells)}
-        columns = sorted((cell.name for cell in cells), key=lambda name: order[name])
-        writer = csv.writer(handle)
-        writer.writerow(["student", "score", "max_score", "awaiting", "status", *columns, "comments"])
-        for result in sorted(results, key=lambda result: result["student"]):
-            row: list[str] = [""] * (3 + len(columns))
-            if result["status"] != "failed":
-                found = gradebook.find_submission_notebook(notebook, assignment, result["student"])
-                grades = {grade.name: grade for grade in found.grades}
-                waiting = sum(grade.max_score for grade in grades.values() if grade.needs_manual_grade)
-                each = ["" if grades[name].needs_manual_grade else f"{grades[name].score:g}" for name in columns]
-                row = [f"{found.score:g}", f"{found.max_score:g}", f"{waiting:g}", *each]
-            writer.writerow([result["student"], *row[:3], result["status"], *row[3:], " | ".join(result["comments"])])
-    return path
-
-
-def all_results(assignment: str, out: Path) -> list[dict[str, Any]]:
-    """The results that stand in the folder."""
-    paths = sorted((out / "results" / assignment).glob("*/result.json"))
-    return [json.loads(path.read_text()) for path in paths]
-
-
 def run(assignment: str, folder: Path, course: Path, out: Path, limits: Limits, workers: int) -> list[dict[str, Any]]:
     """Grade what has no result yet, enter all results, write the table."""
     with only_one(out):
@@ -298,57 +261,3 @@ def run(assignment: str, folder: Path, course: Path, out: Path, limits: Limits, 
             if result["status"] != "graded":
                 print(f"Look at {result['student']}: {result['status']}.")
     return final
-
-
-def export(assignment: str, out: Path) -> Path:
-    """Write table and feedback again, after written answers have been read in the formgrader."""
-    with only_one(out):
-        course = out / "course"
-        results = all_results(assignment, out)
-        nbgrader = grading.api(course)
-        stem = one_notebook(course / "release" / assignment).stem
-        for result in results:
-            if result["status"] == "failed":
-                continue
-            student = result["student"]
-            grading.run("write feedback", nbgrader.generate_feedback(assignment, student))
-            page = course / "feedback" / student / assignment / f"{stem}.html"
-            comments = [line for line in result["comments"] if "a teacher reads this answer" not in line]
-            text = grading.with_comments(page.read_text(), comments)
-            (out / "results" / assignment / student / "feedback.html").write_text(text)
-        return table(results, assignment, out)
-
-
-def main() -> int:
-    """Command line."""
-    # nbgrader's database layer warns of its own autoflush at every submission.
-    warnings.filterwarnings("ignore", message=".*not in session, add operation")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["run", "export", "trial"], help="trial: grade a made-up class, and time it")
-    parser.add_argument("assignment", help="name of the assignment, such as 1_mirror_descent")
-    parser.add_argument("folder", nargs="?", type=Path, help="folder with the submissions")
-    parser.add_argument("--course", type=Path, default=COURSE, help="course folder (default: what `make assignments` made)")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder for results (default: _build/grading)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="submissions graded at the same time")
-    parser.add_argument("--cell-seconds", type=int, default=Limits.cell_seconds, help="limit for one cell")
-    parser.add_argument("--notebook-seconds", type=float, default=Limits.notebook_seconds, help="limit for one notebook")
-    parser.add_argument("--memory", type=float, default=Limits.memory, help="limit in GiB for one process")
-    parser.add_argument("--count", type=int, default=60, help="size of the made-up class")
-    options = parser.parse_args()
-    limits = Limits(options.cell_seconds, options.notebook_seconds, options.memory)
-    course, out = options.course.resolve(), options.out.resolve()
-    if options.command == "export":
-        print(f"Table: {export(options.assignment, out)}")
-        return 0
-    if options.command == "trial":
-        from tools.grade_trial import trial
-
-        return trial(options.assignment, options.count, course, out, limits, options.workers)
-    if options.folder is None:
-        parser.error("run needs the folder with the submissions")
-    results = run(options.assignment, options.folder.resolve(), course, out, limits, options.workers)
-    return 1 if any(result["status"] == "failed" for result in results) else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,29 +1,30 @@
-"""Make the assignments from their master notebooks: ``build`` (``make assignments``), ``check``, ``tidy``.
+"""Make what is handed out from the master notebooks.
 
 Each folder of ``book/assignments`` holds one master notebook in nbgrader's format, the hand-written part of the teacher's
 guide and a list of common errors. ``build`` lets nbgrader make the release and writes, into ``_build/assignments``,
 
 * ``student``: for each assignment the release, as a folder and as a zip that opens in Binder. Hand out these, nothing else.
-* ``teacher``: solutions, guides, and the course folder with which ``tools/grade.py`` grades.
+* ``teacher``: solutions, guides, and the course folder with which ``python -m tools.grading`` grades.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 
 import nbformat
+from nbclient import NotebookClient
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools import masters
-from tools.assignment_checks import PACKAGE, faults_of
-from tools.assignment_guide import guide
-from tools.masters import ROOT, common_errors, leaks, master_path, names, solved, text_of, tidy, title_of
+from tools.assignments import masters
+from tools.assignments.checks import PACKAGE, faults_of
+from tools.assignments.guide import guide
+from tools.assignments.masters import common_errors, leaks, master_path, solved, text_of, title_of
+from tools.contents import BUILD
+from tools.grading.submission import api
+from tools.grading.submission import run as must
 
-TARGET = ROOT / "_build" / "assignments"
+TARGET = BUILD / "assignments"
 #: A time stamp for all files in a zip, so that the same sources give the same bytes.
 EPOCH = (2026, 1, 1, 0, 0, 0)
 ENVIRONMENT = f"""\
@@ -66,8 +67,6 @@ def write_zip(path: Path, folder: Path, inside: str) -> None:
 
 def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Run a solved notebook, without its demos; an error ends the build."""
-    from nbclient import NotebookClient
-
     client = NotebookClient(
         notebook,
         timeout=120,
@@ -83,9 +82,6 @@ def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def build(chosen: list[str], target: Path = TARGET, run: bool = True) -> Path:
     """Make release, solutions, guides and the course folder below ``target``; returns the course folder."""
-    from tools.grading import api
-    from tools.grading import run as must
-
     student, teacher = target / "student", target / "teacher"
     course = teacher / "course"
     for folder in (student, teacher):
@@ -121,28 +117,3 @@ def build(chosen: list[str], target: Path = TARGET, run: bool = True) -> Path:
         text = guide(name, notebook, common_errors(name), (masters.MASTERS / name / "guide.md").read_text(), path.name)
         (teacher / f"{name}_guide.md").write_text(text)
     return course
-
-
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["build", "check", "tidy"])
-    parser.add_argument("names", nargs="*", help="folders of book/assignments; all if none is given")
-    options = parser.parse_args()
-    chosen = names(options.names)
-    if options.command == "tidy":
-        for path in map(master_path, chosen):
-            path.write_text(text_of(tidy(nbformat.read(path, as_version=4))))
-        return 0
-    if options.command == "check":
-        found = [f"{name}: {fault}" for name in chosen for fault in faults_of(name)]
-        print("\n".join(found) or f"{len(chosen)} assignments in form.")
-        return 1 if found else 0
-    build(chosen)
-    print("For students: _build/assignments/student (a folder and a zip for each assignment).")
-    print("For teachers: _build/assignments/teacher (guides, solutions, and the course folder for tools/grade.py).")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

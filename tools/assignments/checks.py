@@ -1,18 +1,16 @@
-"""What an author of an assignment must keep to, each rule with its remedy; ``python tools/assignments.py check``."""
+"""What an author of an assignment must keep to, each rule with its remedy; ``python -m tools.assignments check``."""
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
-from pathlib import Path
 
 import nbformat
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.assignment_guide import rubric_points
-from tools.masters import common_errors, kind, leaks, mark, master_path, regions, text_of, tidy, visible_text
+from tools.assignments.guide import rubric_points
+from tools.assignments.masters import common_errors, kind, leaks, mark, master_path, regions, text_of, tidy, visible_text
+from tools.contents import demos_in
 
 PACKAGE = "ibtext[demos] @ git+https://github.com/ibtext/ibtext"
 SETUP_HEAD = f"""\
@@ -64,11 +62,7 @@ def cell_faults(cell: nbformat.NotebookNode, questions: set[str]) -> list[str]:
         faults.append("uses a MyST role, which plain JupyterLab does not show")
     if cell.cell_type == "code" and re.search(r"^\s*(import|from) torch", cell.source, re.MULTILINE):
         faults.append("imports torch, which the students' environment does not have")
-    if (
-        cell.cell_type == "code"
-        and re.search(r"\w+Demo\(", cell.source)
-        and "nbval-ignore-output" not in cell.metadata.get("tags", [])
-    ):
+    if demos_in(cell) and "nbval-ignore-output" not in cell.metadata.get("tags", []):
         faults.append("shows a demo without the tag nbval-ignore-output")
     return faults
 
@@ -98,7 +92,7 @@ def faults_of(name: str) -> list[str]:
     notebook = nbformat.read(path, as_version=4)
     found = []
     if text_of(tidy(nbformat.read(path, as_version=4))) != path.read_text():
-        found.append(f"{path.name} is not in committed form; run `tools/assignments.py tidy {name}`")
+        found.append(f"{path.name} is not in committed form; run `python -m tools.assignments tidy {name}`")
     setup = next((cell for cell in notebook.cells if cell.cell_type == "code"), None)
     if setup is None or setup.id != "setup" or kind(setup) != "given" or not setup.source.startswith(SETUP_HEAD):
         found.append("the first code cell must be the locked cell `setup` and begin with the lines that install ibtext")

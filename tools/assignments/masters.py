@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,10 +13,9 @@ from typing import Any
 import nbformat
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.normalize import normalize
+from tools.contents import ROOT
+from tools.notebooks.normalize import normalize
 
-ROOT = Path(__file__).resolve().parent.parent
 MASTERS = Path(os.environ.get("IBTEXT_ASSIGNMENTS", ROOT / "book" / "assignments"))
 REGION = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\s*$")
 #: Lines shorter than this say nothing about a solution: `return x`, `n = len(u)`.

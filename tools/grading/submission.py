@@ -18,29 +18,12 @@ from typing import Any
 
 import nbformat
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.grading_execute import TRUNCATED
-from tools.grading_repair import Unreadable, graded_id, read, repair
+from tools.grading.execute import TRUNCATED, PatientExecute
+from tools.grading.limits import Limits
+from tools.grading.repair import Unreadable, graded_id, read, repair
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 GIB = 1 << 30
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use."""
-
-    cell_seconds: int = 30
-    notebook_seconds: float = 300.0
-    memory: float = 2.0
-    """GiB of address space for each process."""
-    file_size: float = 0.25
-    """GiB for each file that the notebook writes."""
-
-    @property
-    def patience(self) -> float:
-        """Seconds after which the process itself is stopped: time for the notebook, for nbgrader and for the feedback."""
-        return self.notebook_seconds + 3 * self.cell_seconds + 60.0
 
 
 @dataclass(frozen=True)
@@ -72,8 +55,6 @@ def configuration(root: Path, limits: Limits | None = None) -> Any:
             LimitOutput,
             SaveAutoGrades,
         )
-
-        from tools.grading_execute import PatientExecute
 
         config.Autograde.autograde_preprocessors = [
             PatientExecute, IgnorePattern, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata,

@@ -1,4 +1,4 @@
-"""Put every figure of the book on a slide: ``python tools/slides.py``, or ``make slides``.
+"""Put every figure of the book on a slide: ``python -m tools.site.slides``, or ``make slides``.
 
 The figures are those of the executed notebooks from which the site is built, so nothing is trained or drawn again; a
 notebook that has changed since is executed first. ``_build/slides`` gets for each figure a slide in the format 16:9 with
@@ -11,20 +11,18 @@ from __future__ import annotations
 import html
 import re
 import shutil
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
 from jupyter_cache import get_cache
 from matplotlib import font_manager, ft2font
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.execute import BUILD, CACHE, ROOT, fill_cache, toc_files
-from tools.figures import WIDGET
+from tools.contents import BUILD, pages
+from tools.notebooks.execute import CACHE, fill_cache
+from tools.notebooks.figures import WIDGET
 
 TARGET = BUILD / "slides"
 WIDTH, HEIGHT = 1600, 900
@@ -48,12 +46,6 @@ class Figure:
     svg: str
 
 
-def titles() -> dict[str, str]:
-    """Titles of the pages in the table of contents, by file without suffix."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    return {entry["file"]: entry.get("title", "") for part in toc["parts"] for entry in part["chapters"]}
-
-
 def figures_of(notebook: nbformat.NotebookNode, page: str, chapter: str) -> list[Figure]:
     """The figures of an executed notebook, in order; demos are no figures."""
     found = []
@@ -69,19 +61,19 @@ def figures_of(notebook: nbformat.NotebookNode, page: str, chapter: str) -> list
 
 def figures() -> list[Figure]:
     """Every figure of the chapters, from the cache of executed notebooks."""
-    store, named = get_cache(str(CACHE)), titles()
+    store = get_cache(str(CACHE))
     found = []
-    for path in toc_files():
-        if path.suffix != ".ipynb" or not path.name[0].isdigit():
+    for page in pages():
+        if not page.is_chapter:
             continue
-        record = store.match_cache_notebook(nbformat.read(path, as_version=4))
-        page = path.relative_to(ROOT).with_suffix("").as_posix()
+        notebook = nbformat.read(page.path, as_version=4)
+        record = store.match_cache_notebook(notebook)
         # The cache holds outputs; captions are taken from the notebook as it is now.
         executed = store.get_cache_bundle(record.pk).nb
-        now = {cell.id: cell.metadata for cell in nbformat.read(path, as_version=4).cells}
+        now = {cell.id: cell.metadata for cell in notebook.cells}
         for cell in executed.cells:
             cell.metadata = now.get(cell.id, cell.metadata)
-        found += figures_of(executed, page, named[page])
+        found += figures_of(executed, page.name, page.title)
     return found
 
 

@@ -4,8 +4,8 @@ The form: readable cell ids that do not change, kernel ``python3``, no times, wi
 cell, hidden on the page, that fetches the book where Colab opens the notebook alone. Outputs are dropped, with two
 exceptions. Cells tagged ``claim`` keep the text that they print: nbval compares it on every run. Cells that show a demo keep
 one small picture of it and its caption: where a notebook is read without being run, as on GitHub, nothing else would stand
-there. Both come from a run of the notebook, so run it before normalising it: ``python tools/normalize.py --execute
-book/11_scaled_potentials.ipynb``; ``--pictures`` runs the demo cells alone.
+there. Both come from a run of the notebook, so run it before normalising it: ``python -m
+tools.notebooks.normalize --execute book/11_scaled_potentials.ipynb``; ``--pictures`` runs the demo cells alone.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import ast
 import base64
 import io
 import re
-import sys
 from pathlib import Path
 
 import nbformat
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tools.contents import demos_in
+from tools.notebooks.execute import execute
+
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python"}
 COLAB = """# In Colab this fetches the book and installs the package; elsewhere it does nothing.
@@ -31,7 +32,6 @@ if "google.colab" in sys.modules:
     %pip install --quiet "./repository[demos]"
     %cd -q repository/book"""
 # Ids that editors invent: eight hexadecimal digits, or a UUID. A committed cell has a name instead.
-DEMO = re.compile(r"\w+Demo\(")
 INVENTED = re.compile(r"^[0-9a-f]{8}$|^[0-9a-f]{8}-[0-9a-f-]{27}$")
 
 
@@ -89,7 +89,7 @@ def draw_demos(notebook: nbformat.NotebookNode) -> None:
     from ibtext.demos.kit import figure
 
     for cell in notebook.cells:
-        if cell.cell_type == "code" and DEMO.search(cell.source):
+        if demos_in(cell):
             *before, last = ast.parse(cell.source).body
             names = {"ib": ib}
             exec(compile(ast.Module(before, []), cell.id, "exec"), names)
@@ -100,7 +100,7 @@ def draw_demos(notebook: nbformat.NotebookNode) -> None:
 
 def kept_outputs(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     """Text outputs of a claim cell, the picture of a demo; nothing of any other."""
-    if DEMO.search(cell.source):
+    if demos_in(cell):
         return demo_picture(cell)
     if "claim" not in cell.metadata.get("tags", []):
         return []
@@ -159,8 +159,6 @@ def main() -> int:
     for path in options.notebooks:
         before = path.read_text()
         if options.execute:
-            from tools.execute import execute
-
             notebook, seconds = execute(path.resolve(), threads=2)
             print(f"{path}: executed in {seconds:.1f} s")
         else:

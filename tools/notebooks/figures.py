@@ -42,11 +42,11 @@ def figure_faults(notebook: nbformat.NotebookNode, name: str) -> list[str]:
         if draws(cell) and len([output for output in cell.outputs if "data" in output]) > 1:
             faults.append(
                 f"A figure cell must show its picture and nothing else, because each output gets the caption, but cell "
-                f"{cell.id} of {name} shows more, probably the value of its last line; end that line with a semicolon."
+                f"{cell.id} of {name} shows more; end its last line with a semicolon if that has a value."
             )
         if draws(cell) and (missing := lacking(cell)):
             faults.append(
                 f"Every figure needs alternative text, caption and name, but cell {cell.id} of {name} lacks "
-                f"{', '.join(missing)}, probably because it is new; add it to the metadata of the cell."
+                f"{', '.join(missing)}; add it to the metadata of the cell."
             )
     return faults

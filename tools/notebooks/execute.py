@@ -18,17 +18,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
-import yaml
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.figures import figure_faults
+from tools.contents import BUILD, ROOT, pages
+from tools.notebooks.figures import figure_faults
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "_build"
 CACHE = BUILD / ".jupyter_cache"
 CELL_TIMEOUT = 300
 
@@ -49,31 +46,6 @@ def digest(paths: Iterable[Path]) -> str:
         total.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
-
-
-def toc_files() -> list[Path]:
-    """Source files of the pages in ``_toc.yml``, in order."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    names = [toc["root"]]
-    stack = [toc]
-    while stack:
-        node = stack.pop(0)
-        for key in ("parts", "chapters", "sections"):
-            for child in node.get(key, []):
-                if "file" in child:
-                    names.append(child["file"])
-                stack.append(child)
-    pages = []
-    for name in names:
-        candidates = [ROOT / f"{name}{suffix}" for suffix in (".ipynb", ".md")]
-        existing = [path for path in candidates if path.exists()]
-        if len(existing) != 1:
-            raise SystemExit(
-                f"Every entry of _toc.yml must have one source file, but {name} has {len(existing)}, probably after a "
-                f"rename; keep exactly one of {name}.ipynb and {name}.md."
-            )
-        pages += existing
-    return pages
 
 
 def execute(path: Path, threads: int) -> tuple[nbformat.NotebookNode, float]:
@@ -104,7 +76,7 @@ def fill_cache() -> None:
     key_file.write_text(key)
 
     waiting = []
-    for path in (page for page in toc_files() if page.suffix == ".ipynb"):
+    for path in (page.path for page in pages() if page.path.suffix == ".ipynb"):
         try:
             cache.match_cache_notebook(nbformat.read(path, as_version=4))
         except KeyError:

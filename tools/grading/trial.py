@@ -7,14 +7,13 @@ import os
 import random
 import resource
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.grading import Limits
-from tools.imperfect import Assignment, Submission, common, general, solution, untouched
+from tools.assignments.imperfect import Assignment, Submission, common, general, solution, untouched
+from tools.grading.classroom import run
+from tools.grading.limits import Limits
 
 
 def made_up(assignment: Assignment, count: int) -> dict[str, Submission]:
@@ -57,8 +56,6 @@ def differences(student: str, expected: Submission, result: dict[str, Any], writ
 
 def trial(name: str, count: int, course: Path, out: Path, limits: Limits, workers: int) -> int:
     """Grade a made-up class into ``out/trial``, compare every result with what it should be, say how long it took."""
-    from tools.grade import run
-
     assignment = Assignment(name, course)
     students = made_up(assignment, count)
     hand_in(assignment, students, out / "trial" / "submitted")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.execute import BUILD, CACHE, ROOT, digest, files_under, fill_cache
+from tools.contents import BUILD, ROOT
+from tools.notebooks.execute import CACHE, digest, files_under, fill_cache
 
 SITE = BUILD / "html"
 INPUTS = ("_config.yml", "_toc.yml", "book", "ibtext", "tools", "tests/claims", "requirements.lock", "pyproject.toml")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import math
 import re
-import sys
 import textwrap
 from functools import cache
 from pathlib import Path
@@ -17,15 +16,16 @@ from typing import Any
 import nbformat
 import yaml
 from docutils import nodes
-from docutils.statemachine import StringList
 from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools import slides
-from tools.claims import collect
-from tools.execute import CACHE, ROOT
+from tools.contents import ROOT, demos_in, pages
+from tools.markdown import table
+from tools.notebooks.claims import collect
+from tools.notebooks.execute import CACHE
+from tools.site import slides
+from tools.sphinx.directive import Markdown
 
 KINDS = ("needs", "helps", "borrows", "onward")
 LINK = re.compile(r"\{(prf:ref|doc)\}`(?:[^`<]*<)?([^`>]+)>?`")
@@ -82,7 +82,7 @@ def level(chapter: str) -> int:
 
 def title(chapter: str) -> str:
     """Title of a chapter in the table of contents, with its number."""
-    return slides.titles()[f"book/{chapter}"]
+    return next(page.title for page in pages() if page.name == f"book/{chapter}")
 
 
 def drawing() -> str:
@@ -126,25 +126,6 @@ def drawing() -> str:
     )
 
 
-class Parsed(SphinxDirective):
-    """A directive that writes Markdown and has it parsed."""
-
-    def lines(self) -> list[str]:
-        """The Markdown."""
-        raise NotImplementedError
-
-    def run(self) -> list[nodes.Node]:
-        """Parse the text where the directive stands."""
-        parent = nodes.Element()
-        self.state.nested_parse(StringList(self.lines(), source=self.env.docname), self.content_offset, parent)
-        return parent.children
-
-
-def table(rows: list[list[str]]) -> list[str]:
-    """A Markdown table; the first row is its header."""
-    return ["| " + " | ".join(row) + " |" for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]]]
-
-
 def page(chapter: str) -> str:
     """A link to a chapter, by its title."""
     return f"{{doc}}`{title(chapter)} </book/{chapter}>`"
@@ -159,7 +140,7 @@ class Map(SphinxDirective):
         return [nodes.raw("", drawing(), format="html")]
 
 
-class Uses(Parsed):
+class Uses(Markdown):
     """``{prerequisite-table}``: what each chapter takes from which other, in words."""
 
     def lines(self) -> list[str]:
@@ -174,7 +155,7 @@ class Uses(Parsed):
         return table(rows)
 
 
-class Needs(Parsed):
+class Needs(Markdown):
     """``{chapter-needs}``: what a reader must know, and what a chapter costs and holds."""
 
     def lines(self) -> list[str]:
@@ -185,13 +166,13 @@ class Needs(Parsed):
         for chapter, what in declared().items():
             minutes = MINUTES.search(prose(chapter))
             run = f"below {10 * math.ceil(seconds[chapter] / 10)}" if chapter in seconds else "not run"
-            demos = sum(bool(re.search(r"\w+Demo\(", c.source)) for c in cells(chapter) if c.cell_type == "code")
+            demos = sum(map(bool, map(demos_in, cells(chapter))))
             counts = [sum(s.chapter == chapter for s in statements), demos, len(EXERCISE.findall(prose(chapter)))]
             rows.append([page(chapter), what["you"], minutes[1] if minutes else "?", run, *map(str, counts)])
         return table(rows)
 
 
-class Figures(Parsed):
+class Figures(Markdown):
     """``{figure-list}``: every figure of the chapters with a link to its place and to its slide."""
 
     def lines(self) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import nbformat
 
+from tools.markdown import table
+
 POINTS = re.compile(r"^\* (\d+(?:\.\d+)?) points?: ", re.MULTILINE)
 HEADINGS = ("## What it practises", "## Timing", "## Running it in class", "## Links")
 PRIVATE = """\
@@ -15,7 +17,7 @@ PRIVATE = """\
 The solutions are in the public repository of the book, so a course that counts should change what it asks.
 
 1. Fork the repository, and make `book/assignments` a private repository of its own: copy the folder there, delete it from
-   the fork, and edit it (other numbers, other potentials; `tools/assignments.py check` says whether it still holds).
+   the fork, and edit it (other numbers, other potentials; `python -m tools.assignments check` says whether it still holds).
 2. Build from it: `IBTEXT_ASSIGNMENTS=/path/to/private/assignments make assignments`. Git ignores `_build`, so nothing
    that is made reaches the fork.
 3. Hand out `_build/assignments/student` only. It is searched for every line of a solution, of a hidden test and of a
@@ -25,8 +27,8 @@ The solutions are in the public repository of the book, so a course that counts 
 ## Grading
 
 ```
-.venv/bin/python tools/grade.py run {name} FOLDER     # FOLDER/<student>.ipynb or FOLDER/<student>/{notebook}
-.venv/bin/python tools/grade.py export {name}         # marks as CSV, after written answers have been read
+.venv/bin/python -m tools.grading run {name} FOLDER     # FOLDER/<student>.ipynb or FOLDER/<student>/{notebook}
+.venv/bin/python -m tools.grading export {name}         # marks as CSV, after written answers have been read
 ```
 
 Students' code runs with your rights, under limits of time, memory and output, each notebook in a folder and a process of
@@ -48,15 +50,15 @@ def rubric_points(source: str) -> float:
 
 def points_table(notebook: nbformat.NotebookNode) -> str:
     """The points of every graded cell."""
-    rows = ["| cell | points | marked |", "|---|---|---|"]
+    rows = [["cell", "points", "marked"]]
     total = 0.0
     for cell in notebook.cells:
         mark = cell.metadata.get("nbgrader", {})
         if mark.get("grade"):
             hidden = "by tests, hidden ones too" if "BEGIN HIDDEN TESTS" in cell.source else "by tests that students see"
-            rows.append(f"| {cell.id} | {mark['points']:g} | {'by you' if mark['solution'] else hidden} |")
+            rows.append([cell.id, f"{mark['points']:g}", "by you" if mark["solution"] else hidden])
             total += mark["points"]
-    return "\n".join([*rows, f"| together | {total:g} | |"])
+    return "\n".join(table([*rows, ["together", f"{total:g}", ""]]))
 
 
 def rubrics(notebook: nbformat.NotebookNode) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.contents import ROOT
+
 STATEMENT = re.compile(r"^[`:~]{3,}\{prf:(theorem|proposition|lemma|corollary)\}[ \t]*(.*)$")
 LABEL = re.compile(r"^:label:[ \t]*(\S+)[ \t]*$")
 CLAIM = re.compile(r"^[ \t]*# claim:[ \t]*(.+?)[ \t]*$", re.MULTILINE)

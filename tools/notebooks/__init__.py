@@ -1,0 +1,1 @@
+"""Notebooks: their committed form, which statement is checked where, their figures, their execution."""
