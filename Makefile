@@ -9,7 +9,7 @@ STAMP := .venv/ibtext.stamp
 NOTEBOOKS = $(wildcard book/*.ipynb)
 export IBTEXT_SITE ?= $(CURDIR)/_build/html
 
-.PHONY: help book test test-fast test-machines install lab assignments bench lock normalize clean distclean prerequisites slides
+.PHONY: help book test test-changed test-fast test-machines install lab assignments bench lock normalize clean distclean prerequisites slides
 
 help: ## list the commands
 	@echo "What training chooses: commands (each makes .venv first if it is missing)"
@@ -35,7 +35,10 @@ book: $(STAMP) ## execute the notebooks, build the site, say how to open it
 	@$(BIN)/python -m tools.site.build
 
 test: $(STAMP) ## everything that must hold: style, package, notebooks, site, browser
-	@bash tools/check.sh
+	@$(BIN)/python -m tools.check
+
+test-changed: $(STAMP) ## what the change at hand touches, in under three minutes
+	@$(BIN)/python -m tools.changed
 
 test-fast: $(STAMP) ## the package alone: no notebooks, no site, no browser
 	@$(BIN)/ruff check .
