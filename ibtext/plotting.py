@@ -14,21 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 from .errors import check_choice, check_number
+from .palette import HUES
 
 __all__ = ["COLORS", "DASHES", "MARKERS", "label_line", "use_style"]
 
 COLORS = {
     "x^2": "#4d4d4d",
-    "|x|^3+x^2": "#0072b2",
-    "x^4+x^2": "#b8530a",
-    "cosh": "#8a3b78",
+    "|x|^3+x^2": HUES["blue"],
+    "x^4+x^2": HUES["orange"],
+    "cosh": HUES["purple"],
     "data": "#111111",
-    "network": "#007a5a",
+    "network": HUES["green"],
     "limit": "#111111",
-    "accent": "#b8530a",
+    "accent": HUES["orange"],
     "muted": "#767676",
 }
-"""Colour of each object, the same in every chapter; each has a contrast of at least 4.5 against white."""
+"""Colour of each object, the same in every chapter."""
 
 DASHES: dict[str, Any] = {
     "x^2": (0, (6, 2)),

@@ -11,7 +11,7 @@ from tools.contents import ROOT
 from tools.markdown import table
 
 LAYERS = (
-    ("errors",),
+    ("errors", "palette", "demonstration"),
     ("activations", "numerics"),
     ("potentials",),
     ("dual",),

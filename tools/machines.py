@@ -21,8 +21,9 @@ import time
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-WORK = ROOT / "_build" / "machines"
+from tools.contents import BUILD, ROOT
+
+WORK = BUILD / "machines"
 AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 #: What a processor must have for a kernel of OpenBLAS, from the oldest to the newest.
 KERNELS = {

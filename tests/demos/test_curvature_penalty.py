@@ -12,7 +12,6 @@ import ibtext as ib
 from ibtext.demos import BiasLawDemo, Labels, LabelShiftDemo, PenaltyDialDemo, WidthDemo
 from ibtext.demos.chapters.curvature_penalty import FAMILIES, X, Y, start
 from ibtext.demos.chapters.finite_width import LINES, WIDTHS, deviation
-from ibtext.demos.kit import table as tables
 
 DEMOS = (BiasLawDemo, LabelShiftDemo, PenaltyDialDemo, WidthDemo)
 AT = [0, 50, 100, 150, 200]  # where the data lie on the grid
@@ -135,7 +134,7 @@ def test_the_band_is_zero_at_the_data_only():
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", DEMOS)
 def test_table_errors(cls):
-    built = tables.build(cls.unshown().compute_many, cls.controls, cls.engine, demo=cls.__name__)
+    built = cls.engine.build(cls, cls.unshown().compute_many, cls.controls)  # kept for the pages that show it
     assert built.error < 0.005
     assert len(built.data) < 250_000
     assert isinstance(cls.controls[-1], Labels) == (cls.engine.linear == "labels")

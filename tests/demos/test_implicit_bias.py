@@ -26,11 +26,7 @@ DEMOS: tuple[type[Demo], ...] = (InterpolantDemo, OptimiserDemo, DoubleDescentDe
 
 @pytest.mark.parametrize("cls", DEMOS)
 def test_the_table_is_accurate_and_small(cls: type[Demo]) -> None:
-    from ibtext.demos.kit import table
-
-    demo = cls.unshown()
-    many = getattr(demo, "compute_many", None) or (lambda every: [demo.compute(**s) for s in every])
-    built = table.build(many, cls.controls, cls.engine, demo=cls.__name__)
+    built = cls.engine.build(cls, cls.unshown().compute_many, cls.controls)  # kept for the pages that show it
     assert built.error < 0.005  # the share of full scale that every demo of the book keeps
     assert len(built.data) < 200_000  # a page stays light
 

@@ -14,7 +14,6 @@ from scipy import stats
 import ibtext as ib
 from ibtext.demos import Demo, DialDemo, OpeningDemo, UnscaledWidthDemo
 from ibtext.demos.chapters.unscaled_potentials import GRID, ORDERS, WIDTHS, X_THREE, X, Y
-from ibtext.demos.kit import table as tables
 
 
 def test_every_network_of_the_width_demo_is_drawn_and_fits_the_data() -> None:
@@ -108,6 +107,6 @@ def test_the_answer_about_the_exponent() -> None:
 
 @pytest.mark.parametrize("cls", [UnscaledWidthDemo, OpeningDemo, DialDemo])
 def test_tables_keep_their_promise(cls: type[Demo]) -> None:
-    built = tables.build(cls.unshown().compute_many, cls.controls, cls.engine, demo=cls.__name__)
+    built = cls.engine.build(cls, cls.unshown().compute_many, cls.controls)  # kept for the pages that show it
     assert built.error < 0.005  # the share of full scale that every demo of the book keeps
     assert built.compressed < 150_000

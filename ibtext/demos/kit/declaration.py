@@ -8,22 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...palette import HUES
+
 #: A list of numbers.
 Numbers = Sequence[float] | np.ndarray
 
 #: Line styles by name: the dash pattern in pixels.  Colour is never the only difference between two curves.
 DASHES: dict[str, tuple[float, ...]] = {"solid": (), "dashed": (7, 4), "dotted": (2, 3), "dashdot": (9, 3, 2, 3)}
 
-#: Colours by name, as used on a light page; the style sheet holds the counterparts for a dark page.
-#: They are colours of ``ibtext.plotting.COLORS``' family, each with a contrast of at least 4.5 against white.
-COLORS: dict[str, str] = {
-    "blue": "#0b63a5",
-    "orange": "#b34700",
-    "green": "#00755a",
-    "purple": "#a03c7c",
-    "grey": "#5b6470",
-    "ink": "#1d2733",
-}
+#: Colours by name, as used on a light page.
+COLORS = HUES
 
 #: Markers by name, with their Matplotlib counterparts for the still picture.
 MARKERS: dict[str, str] = {"circle": "o", "square": "s", "triangle": "^", "cross": "X", "diamond": "D"}
