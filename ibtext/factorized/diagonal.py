@@ -22,7 +22,7 @@ import numpy as np
 
 from ..errors import check_choice, check_count, check_points, shortened
 from ..potentials import Potential
-from ..potentials.inverse import as_array
+from ..potentials.arrays import as_array
 
 __all__ = ["SIGNS", "DiagonalPotential", "check_depth"]
 
@@ -162,12 +162,12 @@ class DiagonalPotential(Potential):
 
     def gradient(self, x: Any) -> Any:
         x, xp, unit, dual_unit = self._units(x)
-        self._check_domain(x, xp)
+        self._check_domain(x)
         return dual_unit * self._dual(x / unit, xp)
 
     def hessian(self, x: Any) -> Any:
         x, xp, unit, dual_unit = self._units(x)
-        self._check_domain(x, xp, closed=True)
+        self._check_domain(x, closed=True)
         r = x / unit
         if self.sign == "positive":
             power = 2 - 2 / self.depth

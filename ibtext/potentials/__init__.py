@@ -1,11 +1,12 @@
 r"""Potentials :math:`\varphi` and everything that follows from one: gradient, inverse gradient, Hessian, conjugate, divergence.
 
-Read ``base`` first (what a potential is, and what its derivative alone gives), then ``catalogue`` (the closed ones) and
-``custom`` (the reader's own). ``inverse`` inverts increasing functions, ``power_table`` starts it for powers, and
-``divergences`` holds divergences in forms that do not cancel.
+Read ``base`` first (what a potential is, and what follows from three methods), then ``catalogue`` (the closed ones),
+``custom`` (the reader's own) and ``scaled`` (scaled with the width of a network). What makes them exact stands beside:
+``inverse`` inverts increasing functions, ``power_table`` starts it for powers, ``divergences`` has forms that do not cancel,
+``derivative`` differentiates functions, ``arrays`` reads NumPy's and torch's arrays.
 """
 
-from .base import Potential, Scaled
+from .base import Potential
 from .catalogue import (
     CoshPotential,
     EntropyPotential,
@@ -15,6 +16,7 @@ from .catalogue import (
     QuadraticPotential,
 )
 from .custom import CustomPotential
+from .scaled import Scaled
 
 __all__ = [
     "CoshPotential",

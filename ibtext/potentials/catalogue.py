@@ -1,4 +1,4 @@
-r"""Potentials of mirror descent: a convex function of one variable and all that follows from it.
+r"""Potentials of mirror descent in closed form.
 
 A potential :math:`\varphi` acts on each coordinate. Mirror descent with :math:`\varphi` moves in the dual
 variable :math:`z = \varphi'(x)` and comes back through the inverse :math:`(\varphi')^{-1}`; its bias is measured
@@ -24,14 +24,13 @@ does. Any other potential is made by ``CustomPotential(phi, gradient)``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from ..errors import check_positive, shortened
-from .base import Potential, Scaled, as_pair
-from .base import as_array as _array
+from ..errors import check_number, check_positive, shortened
+from .arrays import namespace
+from .base import Potential
 from .divergences import asinh_difference, exp_divergence, log_ratio, power_divergence
 from .power_table import power_start
 
@@ -40,40 +39,169 @@ __all__ = [
     "EntropyPotential",
     "HypentropyPotential",
     "PNormPotential",
-    "Potential",
     "PowerPotential",
     "QuadraticPotential",
-    "Scaled",
 ]
 
 
-LARGEST_EXPONENT = 1000
-"""Beyond it, powers of numbers as near to one as 1/2 and 2 leave the range of double precision."""
+@dataclass(frozen=True)
+class QuadraticPotential(Potential):
+    r""":math:`\varphi(x) = s x^2`, by default :math:`x^2`; mirror flow with ``scale=0.5`` is gradient flow."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", _check_scale("scale", self.scale))
+
+    def __call__(self, x: Any) -> Any:
+        return self.scale * x**2
+
+    def gradient(self, x: Any) -> Any:
+        return 2 * self.scale * x
+
+    def hessian(self, x: Any) -> Any:
+        return namespace(x).zeros_like(x) + 2 * self.scale
+
+    def inverse_gradient(self, z: Any) -> Any:
+        return z / (2 * self.scale)
+
+    def conjugate(self, z: Any) -> Any:
+        return z**2 / (4 * self.scale)
+
+    def divergence(self, x: Any, y: Any) -> Any:
+        return self.scale * (x - y) ** 2
 
 
-def _check_scale(name: str, value: Any) -> float:
-    """A positive factor whose square, and the squares of its neighbours, can be represented."""
-    number = check_positive(name, value)
-    if not 1e-100 <= number <= 1e100:
-        raise ValueError(
-            f"{name} must lie between 1e-100 and 1e100, but {number:g} was given, probably a limit that was meant to be zero or "
-            f"infinite; pass a number such as {name}=1.0."
-        )
-    return number
+@dataclass(frozen=True)
+class CoshPotential(Potential):
+    r""":math:`\varphi(x) = \cosh x`: dual variable :math:`\sinh x`, smooth, :math:`\varphi'' \ge 1`."""
+
+    def __call__(self, x: Any) -> Any:
+        return namespace(x).cosh(x)
+
+    def gradient(self, x: Any) -> Any:
+        return namespace(x).sinh(x)
+
+    def hessian(self, x: Any) -> Any:
+        return namespace(x).cosh(x)
+
+    def inverse_gradient(self, z: Any) -> Any:
+        return namespace(z).asinh(z)
+
+    def mirror(self, z: Any) -> tuple[Any, Any]:
+        xp = namespace(z)
+        return xp.asinh(z), 1 / xp.sqrt(1 + z * z)
+
+    def conjugate(self, z: Any) -> Any:
+        xp = namespace(z)
+        return z * xp.asinh(z) - xp.hypot(z, xp.ones_like(z))
+
+    def divergence(self, x: Any, y: Any) -> Any:
+        # cosh = (e^x + e^-x)/2, and each half has a positive divergence
+        return 0.5 * exp_divergence(y, x - y) + 0.5 * exp_divergence(-y, y - x)
 
 
-def _check_exponent(p: Any, remedy: str) -> float:
-    """An exponent as a Python number, or a refusal."""
-    try:
-        good = isinstance(p, Real) and not isinstance(p, (bool, np.timedelta64)) and 1 < float(p) <= LARGEST_EXPONENT
-    except OverflowError:
-        good = False
-    if not good:
-        raise ValueError(
-            f"p must be a finite exponent above 1, at most {LARGEST_EXPONENT}, but p={shortened(p)} was given, probably to "
-            f"ask for a limiting norm; {remedy}"
-        )
-    return p if isinstance(p, int) else float(p)  # single precision in p would lose digits of p - 1
+@dataclass(frozen=True)
+class HypentropyPotential(Potential):
+    r""":math:`\varphi(x) = x \operatorname{asinh}(x/\beta) - \sqrt{x^2 + \beta^2}`, between l1 and l2.
+
+    Behaves like :math:`x^2/(2\beta)` for :math:`|x| \ll \beta` and like :math:`|x| \log |x|` for
+    :math:`|x| \gg \beta`. Source: Ghai, Hazan and Singer (2020); the potential of difference-of-squares
+    parametrisations.
+    """
+
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "beta", _check_scale("beta", self.beta))
+
+    def __call__(self, x: Any) -> Any:
+        xp = namespace(x)
+        return x * xp.asinh(x / self.beta) - xp.hypot(x, xp.zeros_like(x) + self.beta)
+
+    def gradient(self, x: Any) -> Any:
+        return namespace(x).asinh(x / self.beta)
+
+    def hessian(self, x: Any) -> Any:
+        xp = namespace(x)
+        return 1 / xp.hypot(x, xp.zeros_like(x) + self.beta)
+
+    def inverse_gradient(self, z: Any) -> Any:
+        return self.beta * namespace(z).sinh(z)
+
+    def conjugate(self, z: Any) -> Any:
+        return self.beta * namespace(z).cosh(z)
+
+    def divergence(self, x: Any, y: Any) -> Any:
+        # D_phi(x, y) is the conjugate's divergence, beta cosh, between the dual points in reverse order
+        h, z = asinh_difference(y, x, self.beta), self.gradient(x)
+        return 0.5 * self.beta * (exp_divergence(z, h) + exp_divergence(-z, -h))
+
+
+@dataclass(frozen=True)
+class EntropyPotential(Potential):
+    r""":math:`\varphi(x) = x \log x - x` on :math:`x > 0`: mirror descent is exponentiated gradient descent."""
+
+    domain = (0.0, np.inf)
+
+    def __call__(self, x: Any) -> Any:
+        return x * self.gradient(x) - x
+
+    def gradient(self, x: Any) -> Any:
+        self._check_domain(x)
+        return namespace(x).log(x)
+
+    def hessian(self, x: Any) -> Any:
+        self._check_domain(x, closed=True)
+        return 1 / namespace(x).abs(x)  # infinity at -0 as at 0
+
+    def inverse_gradient(self, z: Any) -> Any:
+        return namespace(z).exp(z)
+
+    def conjugate(self, z: Any) -> Any:
+        return namespace(z).exp(z)
+
+    def divergence(self, x: Any, y: Any) -> Any:
+        self._check_domain(x)
+        self._check_domain(y)
+        # the divergence of the conjugate exp between log x and log y
+        return exp_divergence(namespace(x).log(x), log_ratio(y, x))
+
+
+@dataclass(frozen=True)
+class PNormPotential(Potential):
+    r""":math:`\varphi(x) = |x|^p / p` with :math:`p > 1`.
+
+    For :math:`p \neq 2` its second derivative at 0 is 0 or infinite, so the theorems on wide networks, which
+    need :math:`0 < \varphi''(0) < \infty`, do not cover it.
+    """
+
+    p: float = 2.0
+
+    def __post_init__(self) -> None:
+        remedy = "approach the l1 and the max norm with values such as p=1.05 or p=20."
+        object.__setattr__(self, "p", _check_exponent(self.p, remedy))
+
+    def __call__(self, x: Any) -> Any:
+        return namespace(x).abs(x) ** self.p / self.p
+
+    def gradient(self, x: Any) -> Any:
+        xp = namespace(x)
+        return xp.sign(x) * xp.abs(x) ** (self.p - 1)
+
+    def hessian(self, x: Any) -> Any:
+        return (self.p - 1) * namespace(x).abs(x) ** (self.p - 2)
+
+    def inverse_gradient(self, z: Any) -> Any:
+        xp = namespace(z)
+        return xp.sign(z) * xp.abs(z) ** (1 / (self.p - 1))
+
+    def conjugate(self, z: Any) -> Any:
+        q = self.p / (self.p - 1)
+        return namespace(z).abs(z) ** q / q
+
+    def divergence(self, x: Any, y: Any) -> Any:
+        return power_divergence(x, y, self.p) / self.p
 
 
 @dataclass(frozen=True)
@@ -96,49 +224,47 @@ class PowerPotential(Potential):
         object.__setattr__(self, "p", _check_exponent(self.p, remedy))
 
     def __call__(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.abs(x) ** self.p + self.omega * x**2
+        return namespace(x).abs(x) ** self.p + self.omega * x**2
 
     def gradient(self, x: Any) -> Any:
-        x, xp = _array(x)
+        xp = namespace(x)
         if self.p >= 2:
             return x * (self.p * xp.abs(x) ** (self.p - 2) + 2 * self.omega)
         return self.p * xp.sign(x) * xp.abs(x) ** (self.p - 1) + 2 * self.omega * x
 
     def hessian(self, x: Any) -> Any:
-        x, xp = _array(x)
-        if self.p == 2:
-            return xp.zeros_like(x) + 2 * (1 + self.omega)
-        if self.p > 2:
-            return self.p * (self.p - 1) * xp.abs(x) ** (self.p - 2) + 2 * self.omega
-        size = xp.abs(x)
-        safe = xp.where(size > 0, size, xp.ones_like(x))
-        return xp.where(size > 0, self.p * (self.p - 1) * safe ** (self.p - 2) + 2 * self.omega, float("inf"))
+        return self.p * (self.p - 1) * namespace(x).abs(x) ** (self.p - 2) + 2 * self.omega
 
     def inverse_gradient(self, z: Any) -> Any:
-        z, xp = _array(z)
-        size, omega = xp.abs(z), self.omega
+        xp, omega = namespace(z), self.omega
         if self.p == 2:
             return z / (2 * (1 + omega))
         if self.p == 3:
-            return z / (omega + xp.sqrt(omega**2 + 3 * size))
+            return z / (omega + xp.sqrt(omega**2 + 3 * xp.abs(z)))
         if self.p == 4:
             t = (omega / 6) ** 0.5
             return 2 * t * xp.sinh(xp.asinh(z / (8 * t**3)) / 3)
-        return xp.sign(z) * self._inverse_positive(size, xp)
+        return xp.sign(z) * self._inverse_positive(xp.abs(z), xp)
 
     def mirror(self, z: Any) -> tuple[Any, Any]:
-        z, xp = _array(z)
+        xp = namespace(z)
         if self.p == 3:
             root = xp.sqrt(self.omega**2 + 3 * xp.abs(z))
             return z / (self.omega + root), 0.5 / root
         x = self.inverse_gradient(z)
         return x, 1 / (12 * (x * x) + 2 * self.omega) if self.p == 4 else 1 / self.hessian(x)
 
+    def conjugate(self, z: Any) -> Any:
+        x = self.inverse_gradient(z)
+        return (self.p - 1) * namespace(x).abs(x) ** self.p + self.omega * x**2
+
+    def divergence(self, x: Any, y: Any) -> Any:
+        return power_divergence(x, y, self.p) + self.omega * (x - y) ** 2
+
     def _inverse_positive(self, size: Any, xp: Any) -> Any:
         """Solve p x^(p-1) + 2 omega x = size for x >= 0: a start to nine digits, then one Newton step."""
         p, omega, q = self.p, self.omega, self.p - 2
-        safe = size if xp is np and p > 2 else xp.where(size > 0, size, xp.ones_like(size))
+        safe = size if xp is np and p > 2 else xp.where(size > 0, size, 1.0)
         r = q * xp.log(safe) + (np.log(p) - (p - 1) * np.log(2 * omega))
         x = safe / (2 * omega) * xp.exp(-power_start(p, r, xp))
         if p > 2:  # the power may underflow or vanish: the quadratic term remains
@@ -146,207 +272,36 @@ class PowerPotential(Potential):
             x = x - (x * (p * power + 2 * omega) - safe) / (p * (p - 1) * power + 2 * omega)
             return xp.where((size > 0) & (size < np.inf), x, size)
         representable = x > 1e-300
-        x = xp.where(representable, x, xp.ones_like(x))
+        x = xp.where(representable, x, 1.0)
         for _ in range(1 if p > 1.02 else 3):  # near 1 the start is less exact
             power = x**q
             step = (x * (p * power + 2 * omega) - size) / (p * (p - 1) * power + 2 * omega)
-            x = x - xp.where(representable, step, xp.zeros_like(x))
-        return xp.where(representable, x, xp.zeros_like(x))
-
-    def conjugate(self, z: Any) -> Any:
-        x, xp = _array(self.inverse_gradient(z))
-        return (self.p - 1) * xp.abs(x) ** self.p + self.omega * x**2
-
-    def divergence(self, x: Any, y: Any) -> Any:
-        x, y, xp = as_pair(x, y)
-        return power_divergence(x, y, self.p, xp) + self.omega * (x - y) ** 2
+            x = x - xp.where(representable, step, 0.0)
+        return xp.where(representable, x, 0.0)
 
 
-@dataclass(frozen=True)
-class QuadraticPotential(Potential):
-    r""":math:`\varphi(x) = s x^2`, by default :math:`x^2`; mirror flow with ``scale=0.5`` is gradient flow."""
-
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", _check_scale("scale", self.scale))
-
-    def __call__(self, x: Any) -> Any:
-        x, _ = _array(x)
-        return self.scale * x**2
-
-    def gradient(self, x: Any) -> Any:
-        x, _ = _array(x)
-        return 2 * self.scale * x
-
-    def hessian(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.zeros_like(x) + 2 * self.scale
-
-    def inverse_gradient(self, z: Any) -> Any:
-        z, _ = _array(z)
-        return z / (2 * self.scale)
-
-    def conjugate(self, z: Any) -> Any:
-        z, _ = _array(z)
-        return z**2 / (4 * self.scale)
-
-    def divergence(self, x: Any, y: Any) -> Any:
-        x, y, _ = as_pair(x, y)
-        return self.scale * (x - y) ** 2
+LARGEST_EXPONENT = 1000
+"""Beyond it, powers of numbers as near to one as 1/2 and 2 leave the range of double precision."""
 
 
-@dataclass(frozen=True)
-class CoshPotential(Potential):
-    r""":math:`\varphi(x) = \cosh x`: dual variable :math:`\sinh x`, smooth, :math:`\varphi'' \ge 1`."""
-
-    def __call__(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.cosh(x)
-
-    def gradient(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.sinh(x)
-
-    def hessian(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.cosh(x)
-
-    def inverse_gradient(self, z: Any) -> Any:
-        z, xp = _array(z)
-        return xp.asinh(z)
-
-    def mirror(self, z: Any) -> tuple[Any, Any]:
-        z, xp = _array(z)
-        return xp.asinh(z), 1 / xp.sqrt(1 + z * z)
-
-    def conjugate(self, z: Any) -> Any:
-        z, xp = _array(z)
-        return z * xp.asinh(z) - xp.hypot(z, xp.ones_like(z))
-
-    def divergence(self, x: Any, y: Any) -> Any:
-        x, y, xp = as_pair(x, y)
-        # cosh = (e^x + e^-x)/2, and each half has a positive divergence
-        return 0.5 * exp_divergence(y, x - y, xp) + 0.5 * exp_divergence(-y, y - x, xp)
+def _check_scale(name: str, value: Any) -> float:
+    """A positive factor whose square, and the squares of its neighbours, can be represented."""
+    number = check_positive(name, value)
+    if not 1e-100 <= number <= 1e100:
+        raise ValueError(
+            f"{name} must lie between 1e-100 and 1e100, but {number:g} was given; pass a number such as {name}=1.0, the limits "
+            f"zero and infinity are other potentials."
+        )
+    return number
 
 
-@dataclass(frozen=True)
-class HypentropyPotential(Potential):
-    r""":math:`\varphi(x) = x \operatorname{asinh}(x/\beta) - \sqrt{x^2 + \beta^2}`, between l1 and l2.
-
-    Behaves like :math:`x^2/(2\beta)` for :math:`|x| \ll \beta` and like :math:`|x| \log |x|` for
-    :math:`|x| \gg \beta`. Source: Ghai, Hazan and Singer (2020); the potential of difference-of-squares
-    parametrisations.
-    """
-
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "beta", _check_scale("beta", self.beta))
-
-    def __call__(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return x * xp.asinh(x / self.beta) - xp.hypot(x, xp.zeros_like(x) + self.beta)
-
-    def gradient(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.asinh(x / self.beta)
-
-    def hessian(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return 1 / xp.hypot(x, xp.zeros_like(x) + self.beta)
-
-    def inverse_gradient(self, z: Any) -> Any:
-        z, xp = _array(z)
-        return self.beta * xp.sinh(z)
-
-    def conjugate(self, z: Any) -> Any:
-        z, xp = _array(z)
-        return self.beta * xp.cosh(z)
-
-    def divergence(self, x: Any, y: Any) -> Any:
-        x, y, xp = as_pair(x, y)
-        # D_phi(x, y) is the conjugate's divergence, beta cosh, between the dual points in reverse order
-        h, z = asinh_difference(y, x, self.beta, xp), xp.asinh(x / self.beta)
-        return 0.5 * self.beta * (exp_divergence(z, h, xp) + exp_divergence(-z, -h, xp))
-
-
-@dataclass(frozen=True)
-class EntropyPotential(Potential):
-    r""":math:`\varphi(x) = x \log x - x` on :math:`x > 0`: mirror descent is exponentiated gradient descent."""
-
-    domain = (0.0, np.inf)
-
-    def __call__(self, x: Any) -> Any:
-        x, xp = _array(x)
-        self._check_domain(x, xp)
-        return x * xp.log(x) - x
-
-    def gradient(self, x: Any) -> Any:
-        x, xp = _array(x)
-        self._check_domain(x, xp)
-        return xp.log(x)
-
-    def hessian(self, x: Any) -> Any:
-        x, xp = _array(x)
-        self._check_domain(x, xp, closed=True)
-        return xp.where(x > 0, 1 / xp.where(x > 0, x, xp.ones_like(x)), float("inf"))
-
-    def inverse_gradient(self, z: Any) -> Any:
-        z, xp = _array(z)
-        return xp.exp(z)
-
-    def conjugate(self, z: Any) -> Any:
-        z, xp = _array(z)
-        return xp.exp(z)
-
-    def divergence(self, x: Any, y: Any) -> Any:
-        x, y, xp = as_pair(x, y)
-        self._check_domain(x, xp)
-        self._check_domain(y, xp)
-        # the divergence of the conjugate exp between log x and log y
-        return exp_divergence(xp.log(x), log_ratio(y, x, xp), xp)
-
-
-@dataclass(frozen=True)
-class PNormPotential(Potential):
-    r""":math:`\varphi(x) = |x|^p / p` with :math:`p > 1`.
-
-    For :math:`p \neq 2` its second derivative at 0 is 0 or infinite, so the theorems on wide networks, which
-    need :math:`0 < \varphi''(0) < \infty`, do not cover it.
-    """
-
-    p: float = 2.0
-
-    def __post_init__(self) -> None:
-        remedy = "approach the l1 and the max norm with values such as p=1.05 or p=20."
-        object.__setattr__(self, "p", _check_exponent(self.p, remedy))
-
-    def __call__(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.abs(x) ** self.p / self.p
-
-    def gradient(self, x: Any) -> Any:
-        x, xp = _array(x)
-        return xp.sign(x) * xp.abs(x) ** (self.p - 1)
-
-    def hessian(self, x: Any) -> Any:
-        x, xp = _array(x)
-        size = xp.abs(x)
-        if self.p >= 2:
-            return (self.p - 1) * size ** (self.p - 2)
-        safe = xp.where(size > 0, size, xp.ones_like(x))
-        return xp.where(size > 0, (self.p - 1) * safe ** (self.p - 2), float("inf"))
-
-    def inverse_gradient(self, z: Any) -> Any:
-        z, xp = _array(z)
-        return xp.sign(z) * xp.abs(z) ** (1 / (self.p - 1))
-
-    def conjugate(self, z: Any) -> Any:
-        z, xp = _array(z)
-        q = self.p / (self.p - 1)
-        return xp.abs(z) ** q / q
-
-    def divergence(self, x: Any, y: Any) -> Any:
-        x, y, xp = as_pair(x, y)
-        return power_divergence(x, y, self.p, xp) / self.p
+def _check_exponent(p: Any, remedy: str) -> float:
+    """An exponent as a Python number, or a refusal."""
+    try:
+        number = check_number("p", p)
+    except ValueError:
+        number = float("nan")
+    if not 1 < number <= LARGEST_EXPONENT:
+        rule = f"p must be a finite exponent above 1, at most {LARGEST_EXPONENT}"
+        raise ValueError(f"{rule}, but p={shortened(p)} was given; {remedy}")
+    return p if isinstance(p, int) else number  # single precision in p would lose digits of p - 1

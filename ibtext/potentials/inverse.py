@@ -12,90 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj
 
-from ..errors import ConvergenceError, real_array
+from ..errors import ConvergenceError
+from .arrays import as_array
 
-__all__ = ["as_array", "invert_increasing"]
-
-_MIN = -(2**63)
-
-
-def as_array(x: Any) -> tuple[Any, Any]:
-    """Return ``(x as float64 array, its namespace)``; plain numbers and lists become NumPy arrays, text is refused."""
-    if type(x) is np.ndarray and x.dtype == np.float64:  # the common case: NumPy itself, without a layer between
-        return x, np
-    if not is_array_api_obj(x) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype != np.float64):
-        x = real_array("x", x)
-    elif isinstance(x, np.ma.MaskedArray):
-        x = real_array("x", x)
-    xp = array_namespace(x)
-    return (x if x.dtype == xp.float64 else xp.astype(x, xp.float64)), xp
-
-
-def _ordinal(x: Any, xp: Any) -> Any:
-    """Integers in the order of the floats: neighbouring floats differ by one."""
-    bits = x.view(xp.int64)
-    return xp.where(bits < 0, _MIN - bits, bits)
-
-
-def _float(ordinal: Any, xp: Any) -> Any:
-    return xp.where(ordinal < 0, _MIN - ordinal, ordinal).view(xp.float64)
-
-
-def _middle(a: Any, b: Any, xp: Any) -> Any:
-    i, j = _ordinal(a, xp), _ordinal(b, xp)
-    return _float(i // 2 + j // 2 + (i & j & 1), xp)
-
-
-def _centre(low: float, high: float) -> float:
-    if np.isfinite(low) and np.isfinite(high):
-        return 0.5 * (low + high)
-    if np.isfinite(low):
-        return low + max(1.0, abs(low))
-    if np.isfinite(high):
-        return high - max(1.0, abs(high))
-    return 0.0
-
-
-def _outward(end: float, centre: float, k: int) -> float:
-    """The k-th of a sequence of points from the centre to one end of the domain, ever faster."""
-    power = float(k * (k + 1) // 2) if k < 45 else (1074.0 if np.isfinite(end) else 1023.0)
-    if not np.isfinite(end):
-        return centre + float(np.copysign(2.0**power, end))
-    point = end + (centre - end) * 2.0**-power
-    return float(np.nextafter(end, centre)) if point == end else float(point)
-
-
-def _bracket(g: Callable[[Any], Any], z: Any, domain: tuple[float, float], xp: Any) -> tuple[Any, Any, Any, Any]:
-    """Points a <= root <= b; and masks of targets below and above everything that a float can reach."""
-    low, high = domain
-    centre = _centre(low, high)
-    ends = []
-    at_centre = g(xp.zeros_like(z) + centre)
-    for sign, end in ((-1.0, low), (1.0, high)):
-        inner = outer = xp.zeros_like(z) + centre
-        value = last = at_centre
-        short = sign * (z - value) > 0
-        for k in range(46):
-            if not bool(xp.any(short)):
-                break
-            point = _outward(end, centre, k)
-            inner, outer = xp.where(short, outer, inner), xp.where(short, xp.zeros_like(z) + point, outer)
-            last, value = value, g(outer)
-            short = sign * (z - value) > 0
-        # the last two points are 2^33 or more apart: a gradient that has stopped growing there is bounded
-        if bool(xp.any(short & ~(sign * (value - last) > 1e-9 * xp.abs(last)))):
-            raise ConvergenceError(
-                "the gradient of a potential must reach every dual value, but no bracket was found for "
-                f"{float(xp.max(xp.abs(z)))}, probably because the gradient is bounded; use a potential that "
-                "grows faster than linearly."
-            )
-        ends.append((inner, outer, short))
-    (left_inner, left, below), (right_inner, right, above) = ends
-    # a target below the centre has its root between two left points, otherwise between two right ones
-    is_left = z < at_centre
-    return xp.where(is_left, left, right_inner), xp.where(is_left, left_inner, right), below, above
+__all__ = ["invert_increasing"]
 
 
 def invert_increasing(
@@ -171,7 +92,74 @@ def invert_increasing(
         else:
             raise ConvergenceError(
                 "the inverse of a gradient must be found to rounding, but 160 steps did not settle it, probably because the "
-                "gradient is not increasing; check the derivative of the potential."
+                "gradient does not increase everywhere; check the derivative of the potential."
             )
     x = xp.where(below, xp.zeros_like(x) + low, xp.where(above, xp.zeros_like(x) + high, x))
     return xp.reshape(xp.where(z == z, x, z), target.shape)
+
+
+_MIN = -(2**63)
+
+
+def _ordinal(x: Any, xp: Any) -> Any:
+    """Integers in the order of the floats: neighbouring floats differ by one."""
+    bits = x.view(xp.int64)
+    return xp.where(bits < 0, _MIN - bits, bits)
+
+
+def _float(ordinal: Any, xp: Any) -> Any:
+    return xp.where(ordinal < 0, _MIN - ordinal, ordinal).view(xp.float64)
+
+
+def _middle(a: Any, b: Any, xp: Any) -> Any:
+    i, j = _ordinal(a, xp), _ordinal(b, xp)
+    return _float(i // 2 + j // 2 + (i & j & 1), xp)
+
+
+def _centre(low: float, high: float) -> float:
+    if np.isfinite(low) and np.isfinite(high):
+        return 0.5 * (low + high)
+    if np.isfinite(low):
+        return low + max(1.0, abs(low))
+    if np.isfinite(high):
+        return high - max(1.0, abs(high))
+    return 0.0
+
+
+def _outward(end: float, centre: float, k: int) -> float:
+    """The k-th of a sequence of points from the centre to one end of the domain, ever faster."""
+    power = float(k * (k + 1) // 2) if k < 45 else (1074.0 if np.isfinite(end) else 1023.0)
+    if not np.isfinite(end):
+        return centre + float(np.copysign(2.0**power, end))
+    point = end + (centre - end) * 2.0**-power
+    return float(np.nextafter(end, centre)) if point == end else float(point)
+
+
+def _bracket(g: Callable[[Any], Any], z: Any, domain: tuple[float, float], xp: Any) -> tuple[Any, Any, Any, Any]:
+    """Points a <= root <= b; and masks of targets below and above everything that a float can reach."""
+    low, high = domain
+    centre = _centre(low, high)
+    ends = []
+    at_centre = g(xp.zeros_like(z) + centre)
+    for sign, end in ((-1.0, low), (1.0, high)):
+        inner = outer = xp.zeros_like(z) + centre
+        value = last = at_centre
+        short = sign * (z - value) > 0
+        for k in range(46):
+            if not bool(xp.any(short)):
+                break
+            point = _outward(end, centre, k)
+            inner, outer = xp.where(short, outer, inner), xp.where(short, xp.zeros_like(z) + point, outer)
+            last, value = value, g(outer)
+            short = sign * (z - value) > 0
+        # the last two points are 2^33 or more apart: a gradient that has stopped growing there is bounded
+        if bool(xp.any(short & ~(sign * (value - last) > 1e-9 * xp.abs(last)))):
+            raise ConvergenceError(
+                f"the gradient of a potential must reach every dual value, but {float(z[short][0])} lies beyond it, because the "
+                f"gradient is bounded; use a potential that grows faster than linearly."
+            )
+        ends.append((inner, outer, short))
+    (left_inner, left, below), (right_inner, right, above) = ends
+    # a target below the centre has its root between two left points, otherwise between two right ones
+    is_left = z < at_centre
+    return xp.where(is_left, left, right_inner), xp.where(is_left, left_inner, right), below, above

@@ -16,62 +16,59 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.interpolate import CubicHermiteSpline
+from scipy.special import expit
 
 __all__ = ["power_start"]
 
 Array = npt.NDArray[np.float64]
 
 _REACH = 22.0  # e^-22 = 3e-10: beyond, the asymptotes are as good as the table
+_MOST_CELLS = 600_000
 
 
-def _solve(q: float, r: Array) -> tuple[Array, Array]:
-    """log(1 + e^d) and its derivative in r, by Halley steps in d, which is monotone in r."""
+def _solve(q: float, r: Array) -> Array:
+    """The root d, by Halley steps: on a million nodes ten times cheaper than ``invert_increasing``."""
     d = np.where(r > 0, r / (1 + q), r)
     for _ in range(60):
-        small = np.exp(-np.abs(d))
-        value = np.maximum(d, 0) + np.log1p(small)
-        slope = np.where(d > 0, 1.0, small) / (1 + small)
+        slope = expit(d)
         first = 1 + q * slope
-        step = (d + q * value - r) / first
+        step = (d + q * np.logaddexp(0.0, d) - r) / first
         step /= 1 - 0.5 * step * q * slope * (1 - slope) / first
         d = d - step
         if np.max(np.abs(step)) < 1e-13 * (1 + _REACH):
             break
-    small = np.exp(-np.abs(d))
-    slope = np.where(d > 0, 1.0, small) / (1 + small)
-    return np.maximum(d, 0) + np.log1p(small), slope / (1 + q * slope)
+    return d
 
 
 @functools.lru_cache(maxsize=64)
 def _table(p: float) -> tuple[float, float, Array]:
-    """Left end, cells per unit of r, and the coefficients of the cubic in each cell, shape (cells, 4)."""
+    """Left end, width of a cell, and the cubic in each cell, shape (cells, 4), highest power first."""
     q = p - 2
     low, high = -_REACH, _REACH * (1 + q)
     cells = 256
     while True:
-        nodes = np.linspace(low, high, 2 * cells + 1)
-        value, slope = _solve(q, nodes)
-        h = (high - low) / cells
-        f0, f1, g0, g1 = value[:-2:2], value[2::2], h * slope[:-2:2], h * slope[2::2]
-        cubic = np.stack([f0, g0, 3 * (f1 - f0) - 2 * g0 - g1, 2 * (f0 - f1) + g0 + g1])
-        middle = np.array([1, 0.5, 0.25, 0.125]) @ cubic
-        if np.max(np.abs(middle - value[1::2])) < 1e-9 or cells > 300_000:
-            return low, 1 / h, np.ascontiguousarray(cubic.T)
+        r = np.linspace(low, high, 2 * cells + 1)
+        d = _solve(q, r)
+        value, slope = np.logaddexp(0.0, d), expit(d) / (1 + q * expit(d))
+        cubic = CubicHermiteSpline(r[::2], value[::2], slope[::2])
+        if np.max(np.abs(cubic(r[1::2]) - value[1::2])) < 1e-9 or 2 * cells > _MOST_CELLS:
+            return low, (high - low) / cells, np.ascontiguousarray(cubic.c.T)
         cells *= 2
 
 
 def power_start(p: float, r: Any, xp: Any) -> Any:
     """log(1 + e^d) at r, to about 1e-9 absolute."""
-    low, per_unit, cubic = _table(float(p))
-    cells = cubic.shape[0]
-    place = (r - low) * per_unit
+    low, width, cubic = _table(float(p))
+    place = (r - low) / width
+    last = len(cubic) * (1 - 1e-15)
     if xp is np:
-        inside = np.fmin(np.fmax(place, 0.0), cells * (1 - 1e-15))  # NaN stays inside
+        inside = np.fmin(np.fmax(place, 0.0), last)  # NaN stays inside
         cell = inside.astype(np.int64)
-        t, row = inside - cell, cubic[cell]
+        t, row = width * (inside - cell), cubic[cell]
     else:
-        inside = xp.clip(place, 0.0, cells * (1 - 1e-15))
+        inside = xp.clip(place, 0.0, last)
         cell = xp.astype(inside, xp.int64)
-        t, row = inside - xp.astype(cell, xp.float64), xp.asarray(cubic, device=r.device)[cell]
-    value = ((row[..., 3] * t + row[..., 2]) * t + row[..., 1]) * t + row[..., 0]
-    return xp.where(place > cells, r / (p - 1), value)  # to the left of the table, zero to 3e-10
+        t, row = width * (inside - xp.astype(cell, xp.float64)), xp.asarray(cubic, device=r.device)[cell]
+    value = ((row[..., 0] * t + row[..., 1]) * t + row[..., 2]) * t + row[..., 3]
+    return xp.where(place > len(cubic), r / (p - 1), value)  # to the left of the table, zero to 3e-10
