@@ -1,12 +1,14 @@
 """Linear models: mirror flow and descent, Bregman projections, largest margins, steepest descent.
 
-Read ``flow`` first (training a linear model), then ``projection`` (where it ends). ``margins`` and ``steepest`` are about
-classification, ``problem`` about what all of them accept.
+Read ``flow`` and ``descent`` first (training a linear model), then ``projection`` (where both end). ``margins`` and
+``steepest`` are about classification (the largest margins, and the descent that finds them), ``problem`` says what all of
+them accept.
 """
 
-from .flow import LinearDescent, LinearPath, Projection, bregman_projection, mirror_descent, mirror_flow
+from .descent import LinearDescent, mirror_descent
+from .flow import LinearPath, mirror_flow
 from .margins import MaxMargin, max_margin
-from .projection import project
+from .projection import Projection, bregman_projection
 from .steepest import SteepestDescent, steepest_descent
 
 __all__ = [
@@ -19,6 +21,5 @@ __all__ = [
     "max_margin",
     "mirror_descent",
     "mirror_flow",
-    "project",
     "steepest_descent",
 ]

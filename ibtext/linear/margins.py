@@ -18,14 +18,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 from scipy.optimize import linprog, nnls
 
 from ..errors import ConvergenceError, check_points
 
-__all__ = ["MaxMargin", "check_labels", "check_norm", "max_margin"]
+__all__ = ["DUAL_NORM", "MaxMargin", "check_labels", "check_norm", "max_margin"]
 
 Array = npt.NDArray[np.float64]
 
+LARGEST_GAP = 1e-11
+"""Largest relative gap between the primal and the dual value of a margin that is returned."""
+DUAL_NORM = {1.0: np.inf, 2.0: 2.0, np.inf: 1.0}
 _TIGHT = 1e-9  # relative slack below which a constraint counts as active
 
 
@@ -58,24 +62,24 @@ class MaxMargin:
     norm: float
 
 
-def check_labels(A: Any, labels: Any) -> tuple[Array, Array]:
+def check_labels(A: ArrayLike, labels: ArrayLike) -> tuple[Array, Array]:
     """Features (M, K) and labels of +1 and -1, as float arrays, or a refusal."""
     A, labels = check_points("A", A), check_points("labels", labels)
     if A.ndim != 2 or labels.shape != A.shape[:1]:
         raise ValueError(
-            f"A must have one row for each label, shapes (M, K) and (M,), but shapes {A.shape} and {labels.shape} were given, "
-            f"probably transposed or a column vector; pass A.T or labels.ravel()."
+            f"A must have one row for each label, shapes (M, K) and (M,), but shapes {A.shape} and {labels.shape} were given; "
+            f"if A is transposed or labels a column, pass A.T or labels.ravel()."
         )
     scale = float(np.max(np.abs(A)))
     if not (scale == 0 or 1e-150 < scale < 1e150):
         raise ValueError(
-            f"the entries of A must lie within the range of double precision, 1e-150 to 1e150, but the largest is {scale:g}, "
-            f"probably in a wrong unit; rescale A."
+            f"the entries of A must lie within the range of double precision, 1e-150 to 1e150, but the largest is {scale:g}; "
+            f"rescale A."
         )
     if not np.all(np.abs(labels) == 1):
         bad = labels[np.abs(labels) != 1][0]
         raise ValueError(
-            f"labels must be +1 or -1, but {bad:g} was given, probably because classes are numbered 0 and 1; pass 2 * labels - 1."
+            f"labels must be +1 or -1, but {bad:g} was given; if classes are numbered 0 and 1, pass 2 * labels - 1."
         )
     return A, labels
 
@@ -85,11 +89,11 @@ def check_norm(norm: Any) -> float:
     if isinstance(norm, (int, float, np.number)) and not isinstance(norm, bool) and norm in (1, 2, np.inf):
         return float(norm)
     raise ValueError(
-        f"norm must be 1, 2 or np.inf, but {norm!r} was given, probably a name or another p; write norm=1, norm=2 or norm=np.inf."
+        f"norm must be 1, 2 or np.inf, but {norm!r} was given; write norm=1, norm=2 or norm=np.inf."
     )
 
 
-def max_margin(A: Any, labels: Any, *, norm: float = 2) -> MaxMargin:
+def max_margin(A: ArrayLike, labels: ArrayLike, *, norm: float = 2) -> MaxMargin:
     r"""The direction of norm one that separates the data by the largest margin.
 
     Solves :math:`\max_{\|w\| \le 1} \min_i y_i \langle x_i, w \rangle`.
@@ -138,9 +142,8 @@ def max_margin(A: Any, labels: Any, *, norm: float = 2) -> MaxMargin:
     first, gamma, alpha = _linear_program(Z, 1.0 if norm == 1 else np.inf)
     if gamma <= 1e-10:
         raise ValueError(
-            f"the data must be separable by a hyperplane through the origin, but the best margin is {max(gamma, 0) * scale:.1e}, "
-            f"probably because of overlapping classes or a missing column of ones; append the column, or remove the points that "
-            f"overlap."
+            f"the data must be separable by a hyperplane through the origin, but the best margin is {max(gamma, 0) * scale:.1e}; "
+            f"append a column of ones if the hyperplane need not pass through the origin, or remove the points that overlap."
         )
     if norm == 2:
         w, gamma, alpha = _euclidean(Z)
@@ -151,14 +154,29 @@ def max_margin(A: Any, labels: Any, *, norm: float = 2) -> MaxMargin:
     size = float(np.linalg.norm(w, norm))
     margins = Z @ w / size
     value = float(np.min(margins))
-    bound = float(np.linalg.norm(alpha @ Z, {1.0: np.inf, 2.0: 2.0, np.inf: 1.0}[norm]))
-    if not bound - value <= 1e-11 * bound:
+    bound = float(np.linalg.norm(alpha @ Z, DUAL_NORM[norm]))
+    if not bound - value <= LARGEST_GAP * bound:
         raise ConvergenceError(
-            f"the margin must be found to 1e-11, but it lies between {value * scale:.12g} and {bound * scale:.12g}, "
+            f"the margin must be found to {LARGEST_GAP:g}, but it lies between {value * scale:.12g} and {bound * scale:.12g}, "
             f"probably because nearly parallel data points make the problem ill-conditioned; rescale the columns of A."
         )
     support = np.flatnonzero(margins <= value * (1 + _TIGHT))
     return MaxMargin(w / size, value * scale, support, alpha, unique, norm)
+
+
+def _euclidean(Z: Array) -> tuple[Array, float, Array]:
+    """Shortest w with Z w >= 1: w = sum of beta_i z_i over the support vectors."""
+    active = _multipliers(Z, np.ones(len(Z))) > 0
+    for _ in range(20):  # the least-squares solution on the right set of support vectors has every digit
+        w = np.linalg.lstsq(Z[active], np.ones(active.sum()), rcond=1e-13)[0]
+        beta = np.zeros(len(Z))
+        beta[active] = np.linalg.lstsq(Z[active].T, w, rcond=1e-13)[0]
+        drop, add = beta < -1e-10 * np.max(beta), Z @ w < 1 - 1e-10
+        if not (drop.any() or add.any()):
+            break
+        active = (active & ~drop) | add
+    beta = np.maximum(beta, 0.0)
+    return np.asarray(w), 1 / float(np.linalg.norm(w)), beta / beta.sum()
 
 
 def _linear_program(Z: Array, norm: float) -> tuple[Array, float, Array]:
@@ -276,11 +294,7 @@ def _least_distance(G: Array, h: Array) -> Array:
     G, h = G[keep] / size[keep, None], h[keep] / size[keep]
     if np.all(h <= 0):
         return np.zeros(G.shape[1])
-    system = np.vstack([G.T, h])
-    goal = np.zeros(len(system))
-    goal[-1] = 1.0
-    u, _ = nnls(system, goal, maxiter=30 * len(h))
-    active = u > 0
+    active = _multipliers(G, h) > 0
     v = np.linalg.lstsq(G[active], h[active], rcond=1e-13)[0]
     if np.min(G @ v - h) < -1e-8:
         raise ConvergenceError(
@@ -290,20 +304,8 @@ def _least_distance(G: Array, h: Array) -> Array:
     return np.asarray(v)
 
 
-def _euclidean(Z: Array) -> tuple[Array, float, Array]:
-    """Shortest w with Z w >= 1: w = sum of beta_i z_i over the support vectors."""
-    system = np.vstack([Z.T, np.ones(len(Z))])
-    goal = np.zeros(len(system))
+def _multipliers(G: Array, h: Array) -> Array:
+    """Multipliers, up to a factor, of the least-distance problem: the shortest v with G v >= h (Lawson and Hanson)."""
+    goal = np.zeros(G.shape[1] + 1)
     goal[-1] = 1.0
-    beta, _ = nnls(system, goal, maxiter=30 * len(Z))
-    active = beta > 0
-    for _ in range(20):  # the least-squares solution on the right set of support vectors has every digit
-        w = np.linalg.lstsq(Z[active], np.ones(active.sum()), rcond=1e-13)[0]
-        beta = np.zeros(len(Z))
-        beta[active] = np.linalg.lstsq(Z[active].T, w, rcond=1e-13)[0]
-        drop, add = beta < -1e-10 * np.max(beta), Z @ w < 1 - 1e-10
-        if not (drop.any() or add.any()):
-            break
-        active = (active & ~drop) | add
-    beta = np.maximum(beta, 0.0)
-    return w, 1 / float(np.linalg.norm(w)), beta / beta.sum()
+    return np.asarray(nnls(np.vstack([G.T, h]), goal, maxiter=30 * len(h))[0])

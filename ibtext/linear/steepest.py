@@ -15,16 +15,16 @@ The loss of well-separated points is far below the smallest floating-point numbe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 from scipy.special import log_expit
 
 from ..errors import ConvergenceError, check_choice, check_count, check_flag, check_points, check_positive
-from .margins import check_labels, check_norm, max_margin
+from .margins import DUAL_NORM, check_labels, check_norm, max_margin
 
-__all__ = ["LOSSES", "SteepestDescent", "steepest_descent"]
+__all__ = ["LOSSES", "SteepestDescent", "log_loss", "steepest_descent"]
 
 Array = npt.NDArray[np.float64]
 
@@ -59,49 +59,15 @@ class SteepestDescent:
     norms: Array
 
 
-def _log_sum(logs: Array) -> float:
-    """log of the sum of exponentials; SciPy's logsumexp costs ten times more on a few points."""
-    top = float(logs.max())
-    return top + float(np.log(np.exp(logs - top).sum())) if np.isfinite(top) else top
-
-
-def _log_loss(margins: Array, loss: str) -> Array:
-    """Logarithm of the loss of each point."""
-    if loss == "exponential":
-        return -margins
-    # log(1 + e^-m) is e^-m (1 - e^-m / 2 + ...) for large m
-    large = margins > 20
-    tail = np.exp(-np.where(large, margins, 20.0))
-    small = np.logaddexp(0.0, -np.where(large, 0.0, margins))
-    return np.where(large, -margins + np.log1p(-tail / 2 + tail**2 / 3), np.log(small))
-
-
-def _log_slope(margins: Array, loss: str) -> Array:
-    """Logarithm of minus the derivative of the loss of each point."""
-    return -margins if loss == "exponential" else np.asarray(log_expit(-margins))
-
-
-def _step(gradient: Array, norm: float) -> Array:
-    """The dual norm of the gradient times the steepest unit vector."""
-    if norm == 2:
-        return gradient
-    if norm == 1:
-        step = np.zeros_like(gradient)
-        j = int(np.argmax(np.abs(gradient)))
-        step[j] = gradient[j]
-        return step
-    return np.asarray(np.sum(np.abs(gradient)) * np.sign(gradient))
-
-
 def steepest_descent(
-    A: Any,
-    labels: Any,
+    A: ArrayLike,
+    labels: ArrayLike,
     *,
     norm: float = 2,
     loss: str = "exponential",
     step_size: float,
     n_steps: int,
-    start: Any = None,
+    start: ArrayLike | None = None,
     normalized: bool = False,
 ) -> SteepestDescent:
     r"""Steepest descent in a norm for the exponential or logistic loss on separable data.
@@ -157,19 +123,18 @@ def steepest_descent(
     w = np.zeros(A.shape[1]) if start is None else check_points("start", start).copy()
     if w.shape != A.shape[1:]:
         raise ValueError(
-            f"start must hold one number for each of the {A.shape[1]} columns of A, but shape {w.shape} was given, "
-            f"probably one for each data point; pass shape ({A.shape[1]},)."
+            f"start must hold one number for each of the {A.shape[1]} columns of A, but shape {w.shape} was given; "
+            f"pass shape ({A.shape[1]},)."
         )
     max_margin(A, labels, norm=norm)  # refuses data that are not separable
     Z = labels[:, None] * A
     product = Z @ w
     log_losses = np.empty(n_steps + 1)
-    log_losses[0] = _log_sum(_log_loss(product, loss))
+    log_losses[0] = _log_sum(log_loss(product, loss))
     if not np.isfinite(log_losses[0]):
         raise ValueError(
-            f"the loss at the start must be a finite number, but its logarithm is {log_losses[0]}, probably because "
-            f"of a start or "
-            f"data in the wrong unit; rescale A and start."
+            f"the loss at the start must be a finite number, but its logarithm is {log_losses[0]}; "
+            f"rescale A and start."
         )
     margins, norms = np.empty(n_steps), np.empty(n_steps)
     for k in range(n_steps):
@@ -178,26 +143,55 @@ def steepest_descent(
         with np.errstate(all="ignore"):
             w = w + step_size * _step(np.exp(slopes - shift) @ Z, norm)
             product = Z @ w
-            log_losses[k + 1] = _log_sum(_log_loss(product, loss))
+            log_losses[k + 1] = _log_sum(log_loss(product, loss))
             norms[k] = np.linalg.norm(w, norm)
         if not (log_losses[k + 1] <= log_losses[0] + 10 and norms[k] < np.inf and np.all(np.isfinite(product))):
             raise ConvergenceError(_too_large(Z, norm, step_size, log_losses, k + 1, normalized))
         margins[k] = np.min(product) / norms[k] if norms[k] > 0 else -np.inf
     if norms[-1] < 1e-290:
         raise ConvergenceError(
-            f"the weights must move, but their norm is {norms[-1]:g} after the last step, probably because the step "
-            f"size is below "
-            f"rounding; use a larger step_size."
+            f"the weights must move, but their norm is {norms[-1]:g} after the last step; use a larger step_size."
         )
     return SteepestDescent(w, w / norms[-1], float(margins[-1]), margins, log_losses, norms)
 
 
+def _log_sum(logs: Array) -> float:
+    """log of the sum of exponentials; SciPy's logsumexp costs ten times more on a few points."""
+    top = float(logs.max())
+    return top + float(np.log(np.exp(logs - top).sum())) if np.isfinite(top) else top
+
+
+def log_loss(margins: Array, loss: str) -> Array:
+    """Logarithm of the loss of each point."""
+    if loss == "exponential":
+        return -margins
+    # log(1 + e^-m) is e^-m to rounding for large m, where e^-m itself may underflow
+    return np.where(margins > 40, -margins, np.log(np.logaddexp(0.0, -np.minimum(margins, 40.0))))
+
+
+def _log_slope(margins: Array, loss: str) -> Array:
+    """Logarithm of minus the derivative of the loss of each point."""
+    return -margins if loss == "exponential" else np.asarray(log_expit(-margins))
+
+
+def _step(gradient: Array, norm: float) -> Array:
+    """The dual norm of the gradient times the steepest unit vector."""
+    if norm == 2:
+        return gradient
+    if norm == 1:
+        step = np.zeros_like(gradient)
+        j = int(np.argmax(np.abs(gradient)))
+        step[j] = gradient[j]
+        return step
+    return np.asarray(np.sum(np.abs(gradient)) * np.sign(gradient))
+
+
 def _too_large(Z: Array, norm: float, step_size: float, log_losses: Array, steps: int, normalized: bool) -> str:
     with np.errstate(all="ignore"):
-        reach = float(np.max(np.linalg.norm(Z, {1.0: np.inf, 2.0: 2.0, np.inf: 1.0}[norm], axis=1)))
+        reach = float(np.max(np.linalg.norm(Z, DUAL_NORM[norm], axis=1)))
         bound = np.float64(reach) ** -2 * (1.0 if normalized else float(np.exp(-log_losses[0])))
     return (
         f"the step size must keep the loss from growing, but with step_size={step_size:g} its logarithm went from "
-        f"{log_losses[0]:.3g} to {log_losses[steps]:.3g} in {steps} steps, probably because the loss is curved more strongly "
-        f"than expected; step_size={bound:.3g} is small enough."
+        f"{log_losses[0]:.3g} to {log_losses[steps]:.3g} in {steps} steps; step_size={bound:.3g} "
+        f"is small enough."
     )
