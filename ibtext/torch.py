@@ -24,10 +24,7 @@ try:
     import torch
     from torch.optim.optimizer import Optimizer, ParamsT
 except ModuleNotFoundError as error:
-    raise ImportError(
-        f"ibtext.torch needs torch, but there is {str(error).lower()}, probably because the extra was left out; run "
-        f'pip install "ibtext[torch]".'
-    ) from error
+    raise ImportError(f'ibtext.torch needs torch, but there is {str(error).lower()}; run pip install "ibtext[torch]".') from error
 
 from .errors import ConvergenceError, check_count, check_flag, check_number, check_positive
 from .potentials import Potential, QuadraticPotential, Scaled
@@ -170,7 +167,7 @@ class MirrorDescent(Optimizer):
         if gradient.layout != torch.strided:
             raise ValueError(
                 f"mirror descent needs dense gradients, but a parameter of shape {tuple(p.shape)} has one of layout "
-                f"{gradient.layout}, probably from an Embedding with sparse=True; build it with sparse=False."
+                f"{gradient.layout}; build an Embedding with sparse=False."
             )
         state = self.state[p]
         center = state["center"].to(p.device)
@@ -186,7 +183,7 @@ class MirrorDescent(Optimizer):
                 cause, remedy = "a gradient that is NaN or infinite", "look for an overflow in the loss"
             raise ConvergenceError(
                 f"a step must lead to finite parameters, but with lr={abs(lr):g} a parameter of shape {tuple(p.shape)} "
-                f"would become {float(value[~torch.isfinite(value)][0])}, probably because of {cause}; {remedy}."
+                f"would become {float(value[~torch.isfinite(value)][0])}, because of {cause}; {remedy}."
             )
         return dual, value
 
@@ -206,8 +203,8 @@ class MirrorDescent(Optimizer):
         for saved, own in zip(groups, self.param_groups, strict=False):  # torch compares the numbers of groups
             if "potential" not in saved:
                 raise ValueError(
-                    f"the state must come from a MirrorDescent, but a group with the options {sorted(saved)} was given, "
-                    f"probably the state of another optimiser; load the file that belongs to this one."
+                    f"the state must come from a MirrorDescent, but a group with the options {sorted(saved)} was given; load "
+                    f"the file that belongs to this optimiser."
                 )
             saved["potential"] = _decode(saved["potential"], own["potential"])
             for key, p in zip(saved["params"], own["params"], strict=False):
@@ -215,8 +212,7 @@ class MirrorDescent(Optimizer):
                 if shape != tuple(p.shape):
                     raise ValueError(
                         f"the state must belong to parameters of the same shapes, but it has {shape} where the optimiser "
-                        f"has {tuple(p.shape)}, probably because the model has another width; build the model that was "
-                        f"saved."
+                        f"has {tuple(p.shape)}; build the model that was saved."
                     )
         super().load_state_dict({**state_dict, "param_groups": groups})
         # torch has cast the state to the parameter's precision: put the float64 values back
@@ -236,15 +232,15 @@ def _coordinate_potential(group: dict[str, Any]) -> Potential:
     if isinstance(potential, Scaled):
         if group["width"] is None:
             raise ValueError(
-                f"a scaled potential needs the width n of the network, but width=None was given with {potential}, "
-                f"probably because it was left out; pass for instance width=1000."
+                f"a scaled potential needs the width n of the network, but width=None was given with {potential}; pass for "
+                f"instance width=1000."
             )
         return potential.at_width(check_count("width", group["width"]))
     if isinstance(potential, Potential):
         return potential
     raise TypeError(
-        f"potential must be a potential or Scaled(potential), but {potential!r} was given, probably a name, a plain "
-        f"function or a class without its brackets; pass for instance potential=PowerPotential(p=3)."
+        f"potential must be a potential or Scaled(potential), but {potential!r} was given; pass for instance "
+        f"potential=PowerPotential(p=3)."
     )
 
 
@@ -261,8 +257,8 @@ def _first_states(group: dict[str, Any], phi: Potential) -> list[dict[str, torch
     for p in params:
         if p.is_complex():
             raise TypeError(
-                f"mirror descent needs real parameters, but one has dtype {p.dtype}, probably a Fourier layer; store its "
-                f"real and imaginary parts as two parameters."
+                f"mirror descent needs real parameters, but one has dtype {p.dtype}; store its real and imaginary parts as "
+                f"two parameters."
             )
     states = []
     for p, center in zip(params, _centers(params, group["center"]), strict=True):
@@ -282,20 +278,19 @@ def _centers(params: list[torch.Tensor], center: Any) -> list[torch.Tensor]:
         listed = [center] if isinstance(center, torch.Tensor) else center
         if not isinstance(listed, list | tuple) or not all(isinstance(c, torch.Tensor) for c in listed):
             raise TypeError(
-                f"center must be 'start', a number, or one tensor for each parameter, but {center!r} was given, probably a "
-                f"misspelling or a NumPy array; pass for instance center=0.0."
+                f"center must be 'start', a number, or one tensor for each parameter, but {center!r} was given; pass for "
+                f"instance center=0.0."
             )
         shapes, wanted = [tuple(c.shape) for c in listed], [tuple(p.shape) for p in params]
         if shapes != wanted:
             raise ValueError(
-                f"center must have the shapes of the parameters {wanted}, but shapes {shapes} were given, probably from "
-                f"another group; pass one tensor for each parameter, in their order."
+                f"center must have the shapes of the parameters {wanted}, but shapes {shapes} were given; pass one tensor for "
+                f"each parameter, in their order."
             )
         given = [c.detach().to(device=p.device, dtype=torch.float64).clone() for c, p in zip(listed, params, strict=True)]
     if not all(bool(torch.isfinite(c).all()) for c in given):
         raise ValueError(
-            "center must be finite, but a NaN or infinite value was given, probably from a diverged run; pass the "
-            "parameters of a run that did not diverge."
+            "center must be finite, but a NaN or infinite value was given; pass the parameters of a run that did not diverge."
         )
     return given
 
@@ -307,13 +302,12 @@ def _dual(p: torch.Tensor, center: torch.Tensor, phi: Potential) -> torch.Tensor
     except ValueError as error:
         raise ValueError(
             f"every parameter minus its center must lie inside the domain of {phi}, but one of shape {tuple(p.shape)} does "
-            f"not, probably because the centre is the start or a parameter is not positive; pass center=0.0 and start "
-            f"from positive parameters."
+            f"not; pass center=0.0 and start from parameters inside the domain."
         ) from error
     if not bool(torch.isfinite(dual).all()):
         raise ValueError(
-            f"the dual variable must be finite, but for a parameter of shape {tuple(p.shape)} it is not under {phi}, "
-            f"probably because the parameter is NaN or far from the centre; start nearer to the centre."
+            f"the dual variable must be finite, but for a parameter of shape {tuple(p.shape)} it is not under {phi}; "
+            f"start from finite parameters nearer to the centre."
         )
     return dual
 
@@ -347,7 +341,7 @@ def _decode(saved: dict[str, Any] | None, own: Potential | Scaled | None) -> Pot
     if not same or not np.allclose(saved["slopes"], mine["slopes"], rtol=1e-9, atol=0.0):
         raise ValueError(
             f"a saved potential that is not part of ibtext must be given again, but the state was saved with "
-            f"{saved['name']} and this optimiser has {own!r}, or one of other options, probably because it was constructed "
-            f"anew; construct it with that potential, then load."
+            f"{saved['name']} and this optimiser has {own!r}, or one of other options; construct it with that potential, "
+            f"then load."
         )
     return own

@@ -1,13 +1,14 @@
 """Models that are linear in the input and not in the parameters.
 
-Read ``network`` first (diagonal networks and their flow), then ``diagonal`` (the potential that such a network is
-equivalent to), ``deep_linear`` (products of matrices) and ``matrix`` (factorised matrices, completion).
+Read ``diagonal`` first (diagonal networks, their flow and its limit) with ``diagonal_potential`` (the potential that such a
+network is equivalent to), then ``deep_linear`` (products of matrices) and ``matrix`` (factorised matrices, completion), which
+``integrate`` follows in time.
 """
 
 from .deep_linear import DeepLinearPath, balanced_start, deep_linear_flow, end_to_end_flow
-from .diagonal import DiagonalPotential
+from .diagonal import DiagonalDescent, DiagonalPath, descent, equivalent_potential, flow, limit
+from .diagonal_potential import DiagonalPotential
 from .matrix import FactorizationPath, completion_measurements, effective_rank, matrix_descent, matrix_flow
-from .network import DiagonalDescent, DiagonalPath, descent, equivalent_potential, flow, limit
 
 __all__ = [
     "DeepLinearPath",

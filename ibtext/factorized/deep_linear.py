@@ -1,12 +1,12 @@
 r"""Deep linear networks: gradient flow of a product of matrices, and the law that the product obeys.
 
-For :math:`W = W_L \cdots W_1` and :math:`L(W) = \frac12\|WX - Y\|_F^2` gradient flow in the factors is
+For :math:`W = W_D \cdots W_1` and :math:`L(W) = \frac12\|WX - Y\|_F^2` gradient flow in the factors is
 
-.. math:: \dot W_j = -W_{j+1}^T \cdots W_L^T\, \nabla L(W)\, W_1^T \cdots W_{j-1}^T .
+.. math:: \dot W_j = -W_{j+1}^T \cdots W_D^T\, \nabla L(W)\, W_1^T \cdots W_{j-1}^T .
 
 It conserves :math:`W_{j+1}^TW_{j+1} - W_jW_j^T`. If these differences vanish at the start (a balanced start), the product obeys
 
-.. math:: \dot W = -\sum_{j=1}^L (WW^T)^{(L-j)/L}\, \nabla L(W)\, (W^TW)^{(j-1)/L} .
+.. math:: \dot W = -\sum_{j=1}^D (WW^T)^{(D-j)/D}\, \nabla L(W)\, (W^TW)^{(j-1)/D} .
 
 Source: Arora, Cohen and Hazan (2018), On the optimization of deep networks, theorem 1.
 """
@@ -14,18 +14,18 @@ Source: Arora, Cohen and Hazan (2018), On the optimization of deep networks, the
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import solve_ivp
+from numpy.typing import ArrayLike
 
-from ..errors import LARGEST_ARGUMENT, ConvergenceError, check_count, check_points, check_rng, check_times, check_tolerance
+from ..errors import LARGEST_ARGUMENT, check_count, check_points, check_rng, check_times
+from .integrate import integrate
 
-__all__ = ["DeepLinearPath", "balanced_start", "deep_linear_flow", "end_to_end_flow", "integrate"]
+__all__ = ["DeepLinearPath", "balanced_start", "deep_linear_flow", "end_to_end_flow"]
 
 Array = npt.NDArray[np.float64]
 
@@ -38,11 +38,11 @@ class DeepLinearPath:
     ----------
     times : array (T,)
     products : array (T, d_out, d_in)
-        W_L ... W_1.
+        W_D ... W_1.
     losses : array (T,)
     factors : tuple of arrays (T, d_j, d_{j-1})
-        W_1, ..., W_L; empty for ``end_to_end_flow``.
-    imbalance : array (T, L - 1)
+        W_1, ..., W_D; empty for ``end_to_end_flow``.
+    imbalance : array (T, D - 1)
         Frobenius norm of W_{j+1}^T W_{j+1} - W_j W_j^T; it is zero along the flow of a balanced start.
     """
 
@@ -53,141 +53,10 @@ class DeepLinearPath:
     imbalance: Array
 
 
-MOST_EVALUATIONS = 50_000
-"""Evaluations of the velocity after which an integration is given up; the hardest that finish need some ten thousand."""
-
-
-def integrate(velocity: Any, first: Array, times: Array, rtol: float) -> Array:
-    """States (T, n) of an autonomous flow, by SciPy's LSODA, which changes to a stiff method where it must."""
-    rtol = check_tolerance("rtol", rtol)
-    if times[-1] == 0:
-        return first[None].copy()
-    evaluations = 0
-
-    def field(t: float, state: Array) -> Array:
-        nonlocal evaluations
-        evaluations += 1
-        change = np.asarray(velocity(state), dtype=np.float64)
-        if evaluations > MOST_EVALUATIONS or not np.all(np.isfinite(change)):
-            raise ConvergenceError(
-                f"the flow must be integrated to time {times[-1]:g}, but at time {t:g} its velocity is no finite number or "
-                f"{evaluations} evaluations were not enough, probably because of a start or data in the wrong unit; rescale "
-                f"them, or ask for an earlier last time."
-            )
-        return change
-
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # LSODA says in a warning what is raised below
-        solution = solve_ivp(
-            field,
-            (0.0, float(times[-1])),
-            first,
-            method="LSODA",
-            t_eval=times,
-            rtol=max(rtol, 1e-13),
-            atol=1e-3 * rtol * max(float(np.max(np.abs(first))), 1e-6),
-        )
-    states = np.asarray(solution.y, dtype=np.float64).T
-    if not solution.success or len(states) != len(times) or not np.all(np.isfinite(states)):
-        raise ConvergenceError(
-            f"the flow must be integrated to time {times[-1]:g}, but the integrator stopped early ({solution.message}), probably "
-            f"because of a large start or large labels; ask for an earlier last time or a larger rtol."
-        )
-    return states
-
-
-def _check_data(X: Any, Y: Any) -> tuple[Array, Array]:
-    X, Y = check_points("X", X), check_points("Y", Y)
-    if X.ndim != 2 or Y.ndim != 2 or X.shape[1] != Y.shape[1]:
-        raise ValueError(
-            f"X and Y must hold one column for each data point, shapes (d_in, M) and (d_out, M), but shapes {X.shape} "
-            f"and {Y.shape} "
-            f"were given, probably one row for each; pass X.T and Y.T."
-        )
-    for name, values in (("X", X), ("Y", Y)):
-        if np.max(np.abs(values)) > LARGEST_ARGUMENT:
-            raise ValueError(
-                f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but "
-                f"{np.max(np.abs(values)):g} was given, "
-                f"probably an overflow upstream or a wrong unit; rescale {name}."
-            )
-    return X, Y
-
-
-def _check_factors(factors: Any, d_in: int, d_out: int) -> list[Array]:
-    layers: list[Array] = [check_points(f"factors[{j}]", w) for j, w in enumerate(factors)]
-    factors = layers
-    sizes = [w.shape for w in factors]
-    chain = all(w.ndim == 2 for w in factors) and len(factors) > 0
-    if chain:
-        inner = all(low.shape[0] == high.shape[1] for low, high in itertools.pairwise(factors))
-        chain = inner and factors[0].shape[1] == d_in and factors[-1].shape[0] == d_out
-    if not chain:
-        raise ValueError(
-            f"factors must be matrices W_1, ..., W_L whose product takes {d_in} inputs to {d_out} outputs, but shapes "
-            f"{sizes} were "
-            f"given, probably in reverse order or transposed; begin with the layer next to the input."
-        )
-    return layers
-
-
-def balanced_start(product: Any, *, depth: int, width: int | None = None, rng: Any = None) -> list[Array]:
-    r"""Factors W_1, ..., W_L of a given product with :math:`W_{j+1}^TW_{j+1} = W_jW_j^T`.
-
-    Parameters
-    ----------
-    product : array (d_out, d_in)
-        The product W at the start, for instance a small random matrix.
-    depth : int
-        L.
-    width : int, optional
-        Size of every hidden layer, at least the rank of the product; ``min(d_out, d_in)`` by default.
-    rng : seed or Generator, optional
-        For the random orthonormal bases of the hidden layers; None takes coordinate bases.
-
-    Returns
-    -------
-    list of arrays
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> w1, w2 = balanced_start([[2.0, 0.0], [0.0, 0.5]], depth=2)
-    >>> bool(np.allclose(w2 @ w1, [[2.0, 0.0], [0.0, 0.5]]) and np.allclose(w2.T @ w2, w1 @ w1.T))
-    True
-    """
-    product = check_points("product", product)
-    depth = check_count("depth", depth)
-    if product.ndim != 2:
-        raise ValueError(
-            f"product must be a matrix, but shape {product.shape} was given, probably a vector of weights; pass w[None, "
-            f":] for one "
-            f"output."
-        )
-    left, values, right = np.linalg.svd(product, full_matrices=False)
-    rank = int(np.sum(values > 1e-15 * max(values[0], np.finfo(float).tiny)))
-    width = min(product.shape) if width is None else check_count("width", width)
-    if width < rank:
-        raise ValueError(
-            f"width must be at least the rank of the product, but width={width} was given for rank {rank}, probably "
-            f"because the product "
-            f"is noisy; pass a product of lower rank or width={rank}."
-        )
-    rank = min(width, len(values))
-    left, values, right = left[:, :rank], values[:rank], right[:rank]
-    root = values ** (1 / depth)
-    generator = None if rng is None else check_rng(rng)
-    bases = []
-    for _ in range(depth - 1):
-        basis = np.eye(width, rank) if generator is None else np.linalg.qr(generator.standard_normal((width, rank)))[0]
-        bases.append(basis)
-    inputs = [right.T, *bases]
-    outputs = [*bases, left]
-    return [(out * root) @ into.T for into, out in zip(inputs, outputs, strict=True)]
-
-
-def deep_linear_flow(X: Any, Y: Any, times: Any, *, factors: Sequence[Any], rtol: float = 1e-10) -> DeepLinearPath:
-    r"""Gradient flow in the factors of a deep linear network for :math:`\frac12\|W_L\cdots W_1X - Y\|_F^2`.
+def deep_linear_flow(
+    X: ArrayLike, Y: ArrayLike, times: ArrayLike, *, factors: Sequence[ArrayLike], rtol: float = 1e-10
+) -> DeepLinearPath:
+    r"""Gradient flow in the factors of a deep linear network for :math:`\frac12\|W_D\cdots W_1X - Y\|_F^2`.
 
     Parameters
     ----------
@@ -196,7 +65,7 @@ def deep_linear_flow(X: Any, Y: Any, times: Any, *, factors: Sequence[Any], rtol
     times : array (T,)
         Increasing flow times, none negative.
     factors : sequence of arrays
-        The start W_1, ..., W_L, for instance from ``balanced_start``.
+        The start W_1, ..., W_D, for instance from ``balanced_start``.
     rtol : float
         Local tolerance of the integrator.
 
@@ -257,16 +126,10 @@ def deep_linear_flow(X: Any, Y: Any, times: Any, *, factors: Sequence[Any], rtol
     return DeepLinearPath(times, products, _losses(products, X, Y), factors_out, imbalance.T)
 
 
-def _losses(products: Array, X: Array, Y: Array) -> Array:
-    return np.asarray(0.5 * np.sum((products @ X - Y) ** 2, axis=(1, 2)))
-
-
-def _power(left: Array, values: Array, exponent: float) -> Array:
-    return (left * values**exponent) @ left.T
-
-
-def end_to_end_flow(X: Any, Y: Any, times: Any, *, product: Any, depth: int, rtol: float = 1e-10) -> DeepLinearPath:
-    r"""The flow of the product alone, :math:`\dot W = -\sum_j (WW^T)^{(L-j)/L}\,\nabla L(W)\,(W^TW)^{(j-1)/L}`.
+def end_to_end_flow(
+    X: ArrayLike, Y: ArrayLike, times: ArrayLike, *, product: ArrayLike, depth: int, rtol: float = 1e-10
+) -> DeepLinearPath:
+    r"""The flow of the product alone, :math:`\dot W = -\sum_j (WW^T)^{(D-j)/D}\,\nabla L(W)\,(W^TW)^{(j-1)/D}`.
 
     Parameters
     ----------
@@ -274,12 +137,12 @@ def end_to_end_flow(X: Any, Y: Any, times: Any, *, product: Any, depth: int, rto
     product : array (d_out, d_in)
         The product at the start.
     depth : int
-        L; 1 is gradient flow in W.
+        D; 1 is gradient flow in W.
 
     Returns
     -------
     DeepLinearPath
-        Without factors; the same products as ``deep_linear_flow`` from ``balanced_start(product, depth=L)``.
+        Without factors; the same products as ``deep_linear_flow`` from ``balanced_start(product, depth=D)``.
 
     Notes
     -----
@@ -297,8 +160,8 @@ def end_to_end_flow(X: Any, Y: Any, times: Any, *, product: Any, depth: int, rto
     product = check_points("product", product)
     if product.shape != (len(Y), len(X)):
         raise ValueError(
-            f"product must have shape ({len(Y)}, {len(X)}), outputs by inputs, but shape {product.shape} was given, probably "
-            f"transposed; pass product.T."
+            f"product must have shape ({len(Y)}, {len(X)}), outputs by inputs, but shape {product.shape} was given; transpose "
+            f"it or the data."
         )
     gram, cross = X @ X.T, Y @ X.T
 
@@ -317,3 +180,88 @@ def end_to_end_flow(X: Any, Y: Any, times: Any, *, product: Any, depth: int, rto
 
     products = integrate(velocity, product.ravel(), times, rtol).reshape(len(times), *product.shape)
     return DeepLinearPath(times, products, _losses(products, X, Y), (), np.zeros((len(times), 0)))
+
+
+def balanced_start(product: ArrayLike, *, depth: int, width: int | None = None, rng: Any = None) -> list[Array]:
+    r"""Factors W_1, ..., W_D of a given product with :math:`W_{j+1}^TW_{j+1} = W_jW_j^T`.
+
+    Parameters
+    ----------
+    product : array (d_out, d_in)
+        The product W at the start, for instance a small random matrix.
+    depth : int
+        D.
+    width : int, optional
+        Size of every hidden layer, at least the rank of the product; ``min(d_out, d_in)`` by default.
+    rng : seed or Generator, optional
+        For the random orthonormal bases of the hidden layers; None takes coordinate bases.
+
+    Returns
+    -------
+    list of arrays
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w1, w2 = balanced_start([[2.0, 0.0], [0.0, 0.5]], depth=2)
+    >>> bool(np.allclose(w2 @ w1, [[2.0, 0.0], [0.0, 0.5]]) and np.allclose(w2.T @ w2, w1 @ w1.T))
+    True
+    """
+    product = check_points("product", product)
+    depth = check_count("depth", depth)
+    if product.ndim != 2:
+        raise ValueError(
+            f"product must be a matrix, but shape {product.shape} was given; pass w[None, :] for the weights w of one output."
+        )
+    left, values, right = np.linalg.svd(product, full_matrices=False)
+    rank = int(np.sum(values > 1e-15 * max(values[0], np.finfo(float).tiny)))
+    width = min(product.shape) if width is None else check_count("width", width)
+    if width < rank:
+        raise ValueError(
+            f"width must be at least the rank of the product, but width={width} was given for rank {rank}; pass a product of "
+            f"lower rank or width={rank}."
+        )
+    rank = min(width, len(values))
+    left, values, right = left[:, :rank], values[:rank], right[:rank]
+    root = values ** (1 / depth)
+    generator = None if rng is None else check_rng(rng)
+    bases = [right.T]
+    for _ in range(depth - 1):
+        bases.append(np.eye(width, rank) if generator is None else np.linalg.qr(generator.standard_normal((width, rank)))[0])
+    return [(out * root) @ into.T for into, out in itertools.pairwise([*bases, left])]
+
+
+def _check_data(X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
+    X, Y = check_points("X", X), check_points("Y", Y)
+    if X.ndim != 2 or Y.ndim != 2 or X.shape[1] != Y.shape[1]:
+        raise ValueError(
+            f"X and Y must hold one column for each data point, shapes (d_in, M) and (d_out, M), but shapes {X.shape} and "
+            f"{Y.shape} were given; if they hold one row for each, pass X.T and Y.T."
+        )
+    for name, values in (("X", X), ("Y", Y)):
+        if np.max(np.abs(values)) > LARGEST_ARGUMENT:
+            raise ValueError(
+                f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {np.max(np.abs(values)):g} was "
+                f"given; rescale {name}."
+            )
+    return X, Y
+
+
+def _check_factors(factors: Sequence[ArrayLike], d_in: int, d_out: int) -> list[Array]:
+    layers: list[Array] = [check_points(f"factors[{j}]", w) for j, w in enumerate(factors)]
+    sizes = [w.shape for w in layers]
+    chain = len(sizes) > 0 and all(len(size) == 2 for size in sizes) and (sizes[0][1], sizes[-1][0]) == (d_in, d_out)
+    if not (chain and all(low[0] == high[1] for low, high in itertools.pairwise(sizes))):
+        raise ValueError(
+            f"factors must be matrices W_1, ..., W_D whose product takes {d_in} inputs to {d_out} outputs, but shapes {sizes} "
+            f"were given; begin with the layer next to the input."
+        )
+    return layers
+
+
+def _losses(products: Array, X: Array, Y: Array) -> Array:
+    return np.asarray(0.5 * np.sum((products @ X - Y) ** 2, axis=(1, 2)))
+
+
+def _power(left: Array, values: Array, exponent: float) -> Array:
+    return (left * values**exponent) @ left.T

@@ -1,4 +1,4 @@
-r"""The potential of a diagonal linear network.
+r"""Diagonal linear networks: gradient flow in their factors is mirror flow in their weights.
 
 Weights :math:`w = u^D` (one sign) or :math:`w = u^D - v^D` (both), every factor started at :math:`\alpha`, and gradient flow in
 (u, v) for :math:`\frac12\|Aw-b\|^2`. With :math:`\zeta' = -A^T(Aw-b)`, :math:`\zeta(0)=0`, the factors are
@@ -8,198 +8,252 @@ Weights :math:`w = u^D` (one sign) or :math:`w = u^D - v^D` (both), every factor
     u = \alpha e^{2\zeta} \quad (D = 2), \qquad
     u = \alpha (1 - s)^{-1/(D-2)}, \quad s = D(D-2)\alpha^{D-2}\zeta \quad (D > 2),
 
-and v has :math:`-\zeta`. So w is a function of :math:`\zeta` alone, which is the inverse gradient of a potential: mirror flow in
-w, in the same time. For D = 2 it is :math:`2\alpha^2\sinh 4\zeta`, a quarter of the hypentropy with
-:math:`\beta = 2\alpha^2`, or :math:`\alpha^2 e^{4\zeta}`, a quarter of the entropy.
+and v has :math:`-\zeta`. So w is a function of :math:`\zeta` alone, which is the inverse gradient of a potential
+(``diagonal_potential``): mirror flow in w, in the same time. The limit is therefore a Bregman projection, and the path has
+one unknown for each data point.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from numpy.typing import ArrayLike
 
-from ..errors import check_choice, check_count, check_points, shortened
-from ..potentials import Potential
-from ..potentials.arrays import as_array
+from ..errors import check_count, check_points, check_positive
+from ..linear import LinearPath, Projection, bregman_projection, mirror_flow
+from ..linear.descent import descend, half_square
+from ..linear.problem import check_problem
+from .diagonal_potential import DiagonalPotential
 
-__all__ = ["SIGNS", "DiagonalPotential", "check_depth"]
+__all__ = ["DiagonalDescent", "DiagonalPath", "descent", "equivalent_potential", "flow", "limit"]
 
-SIGNS = ("difference", "positive")
-
-
-def check_depth(depth: Any) -> int:
-    """A depth of at least two, or a refusal."""
-    layers: int = check_count("depth", depth)
-    if layers < 2:
-        raise ValueError(
-            f"depth must be at least 2, but {depth} was given, probably for an ordinary linear model; use "
-            f"linear.bregman_projection for depth 1."
-        )
-    return layers
+Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class DiagonalPotential(Potential):
-    r"""The potential whose mirror flow in w is gradient flow in the factors of a diagonal linear network.
+@dataclass(frozen=True)
+class DiagonalPath(LinearPath):
+    """Gradient flow of a diagonal network: a ``LinearPath`` with the factors.
 
-    Its inverse gradient is closed. The gradient is closed for D = 2 and for one sign; for :math:`u^D - v^D` with D > 2 it is
-    found by eight Newton steps. :math:`\varphi'` vanishes at the start of training: at 0, or at
-    :math:`\alpha^D` for one sign.
+    Attributes
+    ----------
+    positive : array (T, K)
+        The factor u.
+    negative : array (T, K) or None
+        The factor v; None for one sign.
+    """
+
+    positive: Array
+    negative: Array | None
+
+
+@dataclass(frozen=True)
+class DiagonalDescent:
+    """Gradient descent in the factors of a diagonal network.
+
+    Attributes
+    ----------
+    weights : array (K,)
+    positive, negative : array (K,), array (K,) or None
+        The factors u and v.
+    losses : array (n_steps + 1,)
+    """
+
+    weights: Array
+    positive: Array
+    negative: Array | None
+    losses: Array
+
+
+def equivalent_potential(*, depth: int = 2, scale: ArrayLike = 1.0, sign: str = "difference") -> DiagonalPotential:
+    r"""The potential whose mirror flow in w is gradient flow in the factors, in the same time.
 
     Parameters
     ----------
     depth : int
-        D, at least 2.
+        D >= 2.
     scale : float or array (K,)
-        :math:`\alpha`, the start of every factor; one number a coordinate gives a start with a shape.
+        Start :math:`\alpha` of every factor.
     sign : "difference" or "positive"
-        :math:`u^D - v^D` or :math:`u^D`.
+        :math:`w = u^D - v^D` or :math:`w = u^D`.
 
-    Source: Woodworth et al. (2020), Kernel and rich regimes in overparametrized models.
+    Returns
+    -------
+    DiagonalPotential
+        For depth 2 a quarter of the hypentropy with :math:`\beta = 2\alpha^2`, or of the entropy.
 
     Examples
     --------
-    >>> phi = DiagonalPotential(depth=3, scale=0.5)
-    >>> w = phi.inverse_gradient(0.2)
-    >>> round(float(w), 6), round(float(phi.gradient(w)), 12)
-    (0.307536, 0.2)
+    >>> from ibtext.potentials import HypentropyPotential
+    >>> phi = equivalent_potential(depth=2, scale=0.1)
+    >>> bool(abs(4 * phi.gradient(0.3) - HypentropyPotential(beta=0.02).gradient(0.3)) < 1e-15)
+    True
     """
+    return DiagonalPotential(depth, scale, sign)
 
-    depth: int = 2
-    scale: Any = 1.0
-    sign: str = "difference"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "depth", check_depth(self.depth))
-        check_choice("sign", self.sign, SIGNS)
-        scale = check_points("scale", self.scale)
-        if scale.ndim > 1 or not np.all(scale > 0):
-            raise ValueError(
-                f"scale must be one positive number, or one for each weight, but {self.scale!r} was given, probably to start at "
-                f"zero, where a diagonal network stays forever; pass a small scale such as 1e-3."
-            )
-        if not np.all(np.abs(self.depth * np.log10(scale)) < 200):
-            raise ValueError(
-                f"scale to the power depth must lie between 1e-200 and 1e200, but scale={shortened(self.scale)} was given with "
-                f"depth={self.depth}, probably a stand-in for a limit; pass a scale nearer to 1."
-            )
-        object.__setattr__(self, "scale", float(scale) if scale.ndim == 0 else scale)
-        object.__setattr__(self, "domain", (0.0, np.inf) if self.sign == "positive" else (-np.inf, np.inf))
+def limit(
+    A: ArrayLike, b: ArrayLike, *, depth: int = 2, scale: ArrayLike = 1.0, sign: str = "difference", tol: float = 1e-13
+) -> Projection:
+    r"""Where gradient flow in the factors takes a diagonal linear network, exactly.
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, DiagonalPotential):
-            return NotImplemented
-        return (self.depth, self.sign) == (other.depth, other.sign) and np.array_equal(self.scale, other.scale)
+    Solves :math:`\min_w \sum_k D_\varphi(w_k, w_{0,k})` subject to :math:`Aw = b` with the equivalent potential and
+    :math:`w_0 = 0`, or :math:`w_0 = \alpha^D` for one sign: close to the least Euclidean norm for large :math:`\alpha` and to
+    the least l1 norm for small :math:`\alpha`.
 
-    def __hash__(self) -> int:
-        return hash((self.depth, self.sign, np.asarray(self.scale).tobytes()))
+    Parameters
+    ----------
+    A : array (M, K)
+    b : array (M,)
+    depth, scale, sign : as in ``equivalent_potential``
+    tol : float
+        As in ``linear.bregman_projection``.
 
-    def _units(self, x: Any) -> tuple[Any, Any, Any, Any]:
-        """(x, its namespace, unit of weights, unit of dual variables): in these units alpha does not appear."""
-        x, xp = as_array(x)
-        alpha = xp.asarray(self.scale, dtype=xp.float64, device=x.device)
-        rate = 4.0 if self.depth == 2 else self.depth * (self.depth - 2.0)
-        return x, xp, alpha**self.depth, 1 / (rate * alpha ** (self.depth - 2))
+    Returns
+    -------
+    Projection
 
-    def _powers(self) -> tuple[float, float]:
-        """a = D/(D-2), the exponent of the weights, and c = 2/(D-2), that of the conjugate."""
-        return self.depth / (self.depth - 2), 2 / (self.depth - 2)
+    Raises
+    ------
+    ValueError
+        If no weights fit, or none of the sign that the network can represent.
+    ConvergenceError
+        If the projection cannot be certified; for depths above 2 a very small scale uses up the digits of the dual variable.
 
-    def _weight(self, s: Any, xp: Any) -> Any:
-        """Weight of a dual variable, both in their units."""
-        if self.depth == 2:
-            return 2 * xp.sinh(s) if self.sign == "difference" else xp.exp(s)
-        a, _ = self._powers()
-        # beyond s = 1 the weight is infinite: no dual variable of a finite network lies there
-        if self.sign == "positive":
-            inside = s < 1
-            safe = xp.where(inside, s, xp.zeros_like(s))
-            return xp.where(inside, xp.exp(-a * xp.log1p(-safe)), xp.zeros_like(s) + float("inf"))
-        inside = xp.abs(s) < 1
-        safe = xp.where(inside, s, xp.zeros_like(s))
-        value = 2 * xp.exp(-a / 2 * xp.log1p(-(safe**2))) * xp.sinh(a * xp.atanh(safe))
-        return xp.where(inside, value, xp.where(s > 0, float("inf"), -float("inf")))
+    Source: Woodworth et al. (2020).
 
-    def _slope(self, s: Any, xp: Any) -> Any:
-        """Derivative of ``_weight``."""
-        if self.depth == 2:
-            return 2 * xp.cosh(s) if self.sign == "difference" else xp.exp(s)
-        a, _ = self._powers()
-        if self.sign == "positive":
-            return a * (1 - s) ** (-a - 1)
-        return a * ((1 - s) ** (-a - 1) + (1 + s) ** (-a - 1))
+    Examples
+    --------
+    >>> rich = limit([[1.0, 2.0]], [2.0], scale=1e-6)
+    >>> [round(float(v), 4) for v in rich.weights]
+    [0.0, 1.0]
+    """
+    potential = _potential(A, depth, scale, sign)
+    return bregman_projection(A, b, potential=potential, tol=tol)
 
-    def _dual(self, r: Any, xp: Any) -> Any:
-        """Inverse of ``_weight``."""
-        if self.depth == 2:
-            return xp.asinh(r / 2) if self.sign == "difference" else xp.log(r)
-        a, _ = self._powers()
-        if self.sign == "positive":
-            return -xp.expm1(-xp.log(r) / a)
-        finite = xp.isfinite(r)
-        size = xp.abs(xp.where(finite, r, xp.zeros_like(r)))
-        s = 1 - self._edge(size, xp)
-        for _ in range(2):  # small weights: s itself, not 1 - s, needs its digits
-            steepness = self._slope(s, xp)
-            step = (self._weight(s, xp) - size) / xp.where(steepness > 0, steepness, xp.ones_like(s))
-            s = xp.where(s < 0.5, s - step, s)
-        return xp.where(finite, xp.sign(r) * s, xp.where(r > 0, 1.0, -1.0))
 
-    def _edge(self, size: Any, xp: Any) -> Any:
-        """q = 1 - s for a weight of this size, "difference" with D > 2.
+def flow(
+    A: ArrayLike,
+    b: ArrayLike,
+    times: ArrayLike,
+    *,
+    depth: int = 2,
+    scale: ArrayLike = 1.0,
+    sign: str = "difference",
+    rtol: float = 1e-10,
+) -> DiagonalPath:
+    r"""Gradient flow in the factors of a diagonal network for :math:`\frac12\|Aw-b\|^2`, at chosen times.
 
-        The equation is q = (size + (2 - q)^-a)^(-1/a), almost linear in q: Newton needs few steps from any start.
-        """
-        a, _ = self._powers()
-        q = (size + 1) ** (-1 / a)
-        for _ in range(6):
-            v = (2 - q) ** -a
-            right = (size + v) ** (-1 / a)
-            q = xp.clip(q - (q - right) / (1 + right / (size + v) * v / (2 - q)), 1e-300, 1.0)
-        return q
+    Parameters
+    ----------
+    A, b, depth, scale, sign : as in ``limit``
+    times : array (T,)
+        Increasing flow times, none negative.
+    rtol : float
+        Local tolerance of the integrator.
 
-    def gradient(self, x: Any) -> Any:
-        x, xp, unit, dual_unit = self._units(x)
-        self._check_domain(x)
-        return dual_unit * self._dual(x / unit, xp)
+    Returns
+    -------
+    DiagonalPath
 
-    def hessian(self, x: Any) -> Any:
-        x, xp, unit, dual_unit = self._units(x)
-        self._check_domain(x, closed=True)
-        r = x / unit
-        if self.sign == "positive":
-            power = 2 - 2 / self.depth
-            return dual_unit / unit / ((1.0 if self.depth == 2 else self._powers()[0]) * r**power)
-        if self.depth == 2:
-            return dual_unit / unit / (2 * xp.hypot(xp.ones_like(r), r / 2))
-        a, _ = self._powers()
-        q = self._edge(xp.abs(r), xp)
-        return dual_unit / unit / (a * (q ** (-a - 1) + (2 - q) ** (-a - 1)))
+    Raises
+    ------
+    ValueError
+        If the flow cannot reach zero loss: no weights of the right sign fit.
 
-    def inverse_gradient(self, z: Any) -> Any:
-        z, xp, unit, dual_unit = self._units(z)
-        return unit * self._weight(z / dual_unit, xp)
+    Notes
+    -----
+    Integrates the M equations of the equivalent mirror flow, not the factors, so small scales and long times are cheap; the
+    factors follow in closed form.
 
-    def conjugate(self, z: Any) -> Any:
-        r"""Convex conjugate, normalised to vanish at 0 for "difference"; infinite where no weight has this dual."""
-        z, xp, unit, dual_unit = self._units(z)
-        s = z / dual_unit
-        if self.depth == 2:
-            value = 4 * xp.sinh(s / 2) ** 2 if self.sign == "difference" else xp.exp(s)
-            return unit * dual_unit * value
-        _, c = self._powers()
-        inside = s < 1 if self.sign == "positive" else xp.abs(s) < 1
-        safe = xp.where(inside, s, xp.zeros_like(s))
-        if self.sign == "positive":
-            value = xp.exp(-c * xp.log1p(-safe)) / c
-        else:
-            angle = c * xp.atanh(safe)
-            value = 2 * (xp.expm1(-c / 2 * xp.log1p(-(safe**2))) * xp.cosh(angle) + 2 * xp.sinh(angle / 2) ** 2) / c
-        return unit * dual_unit * xp.where(inside, value, xp.zeros_like(s) + float("inf"))
+    Examples
+    --------
+    >>> path = flow([[1.0]], [1.0], [0.0, 50.0], scale=0.1)
+    >>> bool(abs(path.weights[-1, 0] - 1) < 1e-9 and abs(path.positive[-1, 0] * path.negative[-1, 0] - 0.01) < 1e-12)
+    True
+    """
+    potential = _potential(A, depth, scale, sign)
+    if sign == "positive":
+        limit(A, b, depth=depth, scale=scale, sign=sign)  # refuses labels out of reach
+    path = mirror_flow(A, b, times, potential=potential, rtol=rtol)
+    s = path.duals @ check_points("A", A)
+    negative = _factor(potential, -s) if sign == "difference" else None
+    return DiagonalPath(path.times, path.weights, path.residuals, path.duals, _factor(potential, s), negative)
 
-    def __call__(self, x: Any) -> Any:
-        x, _, _, _ = self._units(x)
-        z = self.gradient(x)
-        return x * z - self.conjugate(z)
+
+def descent(
+    A: ArrayLike,
+    b: ArrayLike,
+    *,
+    depth: int = 2,
+    scale: ArrayLike = 1.0,
+    sign: str = "difference",
+    step_size: float,
+    n_steps: int,
+) -> DiagonalDescent:
+    r"""Gradient descent in the factors of a diagonal network for :math:`\frac12\|Aw-b\|^2`.
+
+    Parameters
+    ----------
+    A, b, depth, scale, sign : as in ``limit``
+    step_size : float
+        In units of flow time. Its limit differs from that of the flow by O(step_size).
+    n_steps : int
+
+    Returns
+    -------
+    DiagonalDescent
+
+    Raises
+    ------
+    ConvergenceError
+        If the loss overflows or grows a millionfold.
+
+    Examples
+    --------
+    >>> run = descent([[1.0, 2.0]], [2.0], scale=0.3, step_size=0.01, n_steps=3000)
+    >>> bool(run.losses[-1] < 1e-20)
+    True
+    """
+    potential = _potential(A, depth, scale, sign)
+    A, b = check_problem(A, b)
+    step_size, n_steps = check_positive("step_size", step_size), check_count("n_steps", n_steps)
+    d = potential.depth
+    u = np.broadcast_to(np.asarray(potential.scale), (A.shape[1],)).astype(np.float64)
+    v = u.copy() if sign == "difference" else np.zeros_like(u)
+
+    def at(u: Array, v: Array) -> tuple[Array, Array, Array]:
+        return u, v, b - A @ (u**d - v**d)
+
+    def step(u: Array, v: Array, residual: Array) -> tuple[Array, Array, Array]:
+        pull = step_size * d * (residual @ A)
+        return at(u + pull * u ** (d - 1), v - pull * v ** (d - 1))
+
+    with np.errstate(all="ignore"):
+        first = at(u, v)
+    remedy = "use flow or a smaller step_size: the bound is 2 over the sharpness of the loss"
+    losses = []
+    for point in descend(first, step, n_steps, labels=b, step_size=step_size, remedy=remedy):
+        losses.append(half_square(point[-1]))
+    u, v, _ = point
+    return DiagonalDescent(u**d - v**d, u, v if sign == "difference" else None, np.array(losses))
+
+
+def _potential(A: ArrayLike, depth: int, scale: ArrayLike, sign: str) -> DiagonalPotential:
+    potential = DiagonalPotential(depth, scale, sign)
+    A = check_points("A", A)
+    if A.ndim == 2 and np.ndim(potential.scale) == 1 and np.shape(potential.scale) != (A.shape[1],):
+        raise ValueError(
+            f"scale must be one number or one for each of the {A.shape[1]} columns of A, but shape {np.shape(potential.scale)} "
+            f"was given; pass shape ({A.shape[1]},)."
+        )
+    return potential
+
+
+def _factor(potential: DiagonalPotential, dual: Array) -> Array:
+    """The factor u at the dual variable zeta."""
+    d, alpha = potential.depth, np.asarray(potential.scale)
+    if d == 2:
+        return np.asarray(alpha * np.exp(2 * dual))
+    return np.asarray(alpha * (1 - d * (d - 2) * alpha ** (d - 2) * dual) ** (-1 / (d - 2)))

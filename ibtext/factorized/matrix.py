@@ -18,9 +18,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
+from scipy.special import entr
 
-from ..errors import ConvergenceError, check_count, check_flag, check_points, check_positive, check_times, shortened
-from .deep_linear import integrate
+from ..errors import check_count, check_flag, check_points, check_positive, check_times, shortened
+from ..linear.descent import descend
+from .integrate import integrate
 
 __all__ = ["FactorizationPath", "completion_measurements", "effective_rank", "matrix_descent", "matrix_flow"]
 
@@ -61,156 +64,8 @@ class FactorizationPath:
         return effective_rank(self.singular_values)
 
 
-def effective_rank(singular_values: Any) -> Array:
-    r"""Effective rank: exp of the entropy of :math:`\sigma_i/\sum_j\sigma_j`, between 1 and the rank.
-
-    Parameters
-    ----------
-    singular_values : array (..., r)
-        Non-negative, not all zero.
-
-    Returns
-    -------
-    array (...)
-
-    Examples
-    --------
-    >>> effective_rank([[1.0, 0.0], [3.0, 3.0]])
-    array([1., 2.])
-    """
-    values = check_points("singular_values", singular_values)
-    total = values.sum(axis=-1, keepdims=True) if values.ndim else values
-    if values.ndim == 0 or np.any(values < 0) or np.any(total == 0):
-        raise ValueError(
-            f"singular_values must be lists of non-negative numbers, not all zero, but "
-            f"{np.array2string(values, threshold=6)} was "
-            f"given, probably eigenvalues or a zero matrix; pass np.linalg.svd(X, compute_uv=False)."
-        )
-    p = values / total
-    return np.asarray(np.exp(-np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=-1)))
-
-
-def completion_measurements(rows: Any, columns: Any, shape: tuple[int, int]) -> Array:
-    """Measurement matrices that read single entries: shape (m, d1, d2), with a one at (rows[i], columns[i]).
-
-    Examples
-    --------
-    >>> completion_measurements([0, 1], [1, 1], (2, 2)).sum(axis=0)
-    array([[0., 1.],
-           [0., 1.]])
-    """
-    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
-        raise ValueError(
-            f"shape must be a pair (d1, d2), but {shortened(shape)} was given, probably the size of a square matrix; pass for "
-            f"instance shape=(3, 3)."
-        )
-    d1, d2 = (check_count("shape", v) for v in shape)
-    where = [check_points(name, v) for name, v in (("rows", rows), ("columns", columns))]
-    bad = where[0].ndim != 1 or where[0].shape != where[1].shape
-    bad = bad or any(np.any((v < 0) | (v >= d) | (v != np.round(v))) for v, d in zip(where, (d1, d2), strict=True))
-    if bad:
-        raise ValueError(
-            f"rows and columns must be lists of equal length with indices below {d1} and {d2}, but {rows!r} and {columns!r} were "
-            f"given, probably counted from one; count from zero."
-        )
-    measurements = np.zeros((len(where[0]), d1, d2))
-    measurements[np.arange(len(where[0])), where[0].astype(int), where[1].astype(int)] = 1.0
-    return measurements
-
-
-class _Problem:
-    """Checked data, the start, and the velocity of the factors."""
-
-    def __init__(self, measurements: Any, b: Any, start: Any, symmetric: bool) -> None:
-        A, b = check_points("measurements", measurements), check_points("b", b)
-        if A.ndim != 3 or b.shape != A.shape[:1]:
-            raise ValueError(
-                f"measurements must have shape (m, d1, d2) with one entry of b for each, but shapes {A.shape} and "
-                f"{b.shape} were given, "
-                f"probably a single matrix; pass matrices[None] or completion_measurements(...)."
-            )
-        self.A, self.b, self.symmetric = A, b, check_flag("symmetric", symmetric)
-        d1, d2 = A.shape[1:]
-        if self.symmetric:
-            if d1 != d2:
-                raise ValueError(
-                    f"a symmetric factorisation needs square measurements, but they are {d1} by {d2}, probably a "
-                    f"general matrix; pass "
-                    f"symmetric=False."
-                )
-            self._refuse_negative()
-            u = check_points("start", start)
-            shapes = [u.shape]
-            good = u.ndim == 2 and len(u) == d1
-            parts = [u]
-        else:
-            parts = [check_points("start", p) for p in start] if isinstance(start, (tuple, list)) and len(start) == 2 else []
-            shapes = [p.shape for p in parts]
-            good = len(parts) == 2 and all(p.ndim == 2 for p in parts)
-            good = good and len(parts[0]) == d1 and len(parts[1]) == d2 and parts[0].shape[1] == parts[1].shape[1]
-        if not good:
-            want = f"U of shape ({d1}, r)" if self.symmetric else f"a pair (U, V) of shapes ({d1}, r) and ({d2}, r)"
-            raise ValueError(
-                f"start must be {want}, but shapes {shapes} were given, probably a scale or a product; pass for instance "
-                f"1e-3 * np.eye({d1})."
-            )
-        if not any(np.any(p) for p in parts):
-            raise ValueError(
-                "start must not be zero, but every entry is 0, probably to ask for a small start; zero factors never "
-                "move, pass for "
-                f"instance 1e-3 * np.eye({d1})."
-            )
-        self.shapes = shapes
-        self.first = np.concatenate([p.ravel() for p in parts])
-        with np.errstate(all="ignore"):
-            loss = float(np.sum(self.residual(self.first) ** 2))
-        if not loss < 1e200:
-            raise ValueError(
-                f"the loss at the start must be below 1e200, but it is {loss:.1e}, probably because of a start or labels in the "
-                f"wrong unit; rescale them."
-            )
-
-    def _refuse_negative(self) -> None:
-        """A measurement by a semi-definite matrix has one sign on every UU^T."""
-        for i, (a, value) in enumerate(zip(self.A, self.b, strict=True)):
-            eigenvalues = np.linalg.eigvalsh(0.5 * (a + a.T))
-            slack = 1e-12 * max(float(np.max(np.abs(eigenvalues))), np.finfo(float).tiny)
-            if (value < 0 and eigenvalues[0] >= -slack) or (value > 0 and eigenvalues[-1] <= slack):
-                raise ValueError(
-                    f"U U^T must be able to fit every label, but b[{i}] = {value:.6g} has the wrong sign for a "
-                    f"semi-definite measurement, "
-                    f"probably a negative entry on the diagonal; pass symmetric=False."
-                )
-
-    def factors(self, state: Array) -> tuple[Array, Array]:
-        if self.symmetric:
-            u = state.reshape(self.shapes[0])
-            return u, u
-        cut = int(np.prod(self.shapes[0]))
-        return state[:cut].reshape(self.shapes[0]), state[cut:].reshape(self.shapes[1])
-
-    def residual(self, state: Array) -> Array:
-        u, v = self.factors(state)
-        return np.asarray(self.b - np.einsum("ijk,jk->i", self.A, u @ v.T))
-
-    def velocity(self, state: Array) -> Array:
-        u, v = self.factors(state)
-        pull = np.tensordot(self.residual(state), self.A, axes=1)
-        if self.symmetric:
-            return ((pull + pull.T) @ u).ravel()
-        return np.concatenate([(pull @ v).ravel(), (pull.T @ u).ravel()])
-
-    def path(self, times: Array, states: Array) -> FactorizationPath:
-        pairs = [self.factors(state) for state in states]
-        left, right = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
-        matrices = left @ np.swapaxes(right, 1, 2)
-        residuals = np.array([self.residual(state) for state in states])
-        values = np.linalg.svd(matrices, compute_uv=False)
-        return FactorizationPath(times, matrices, left, right, 0.5 * np.sum(residuals**2, axis=1), values)
-
-
 def matrix_flow(
-    measurements: Any, b: Any, times: Any, *, start: Any, symmetric: bool = True, rtol: float = 1e-10
+    measurements: ArrayLike, b: ArrayLike, times: ArrayLike, *, start: Any, symmetric: bool = True, rtol: float = 1e-10
 ) -> FactorizationPath:
     r"""Gradient flow in the factors of :math:`X = UU^T` or :math:`UV^T`, loss :math:`\frac12\sum_i(\langle A_i,X\rangle-b_i)^2`.
 
@@ -258,8 +113,8 @@ def matrix_flow(
 
 
 def matrix_descent(
-    measurements: Any,
-    b: Any,
+    measurements: ArrayLike,
+    b: ArrayLike,
     *,
     start: Any,
     step_size: float,
@@ -297,21 +152,146 @@ def matrix_descent(
     problem = _Problem(measurements, b, start, symmetric)
     step_size, n_steps = check_positive("step_size", step_size), check_count("n_steps", n_steps)
     record_every = check_count("record_every", record_every)
-    state = problem.first
-    states, steps = [state], [0]
-    first = 0.5 * float(np.sum(problem.residual(state) ** 2))
-    limit = 1e6 * max(first, 0.5 * float(problem.b @ problem.b))
-    for k in range(1, n_steps + 1):
-        with np.errstate(all="ignore"):
-            state = state + step_size * problem.velocity(state)
-            loss = 0.5 * float(np.sum(problem.residual(state) ** 2))
-        if not loss <= limit:
-            raise ConvergenceError(
-                f"the step size must keep the iteration stable, but with step_size={step_size:g} the loss is {loss:.1e} "
-                f"after {k} "
-                f"steps, probably because it exceeds 2 over the sharpness of the loss; use a smaller step_size or matrix_flow."
+
+    def at(state: Array) -> tuple[Array, Array]:
+        return state, problem.residual(state)
+
+    def step(state: Array, residual: Array) -> tuple[Array, Array]:
+        return at(state + step_size * problem.velocity(state))
+
+    remedy = "use matrix_flow or a smaller step_size: the bound is 2 over the sharpness of the loss"
+    run = descend(at(problem.first), step, n_steps, labels=problem.b, step_size=step_size, remedy=remedy)
+    kept = [(k, state) for k, (state, _) in enumerate(run) if k % record_every == 0 or k == n_steps]
+    return problem.path(step_size * np.array([k for k, _ in kept], dtype=np.float64), np.array([state for _, state in kept]))
+
+
+def effective_rank(singular_values: ArrayLike) -> Array:
+    r"""Effective rank: exp of the entropy of :math:`\sigma_i/\sum_j\sigma_j`, between 1 and the rank.
+
+    Parameters
+    ----------
+    singular_values : array (..., r)
+        Non-negative, not all zero.
+
+    Returns
+    -------
+    array (...)
+
+    Examples
+    --------
+    >>> effective_rank([[1.0, 0.0], [3.0, 3.0]])
+    array([1., 2.])
+    """
+    values = check_points("singular_values", singular_values)
+    total = values.sum(axis=-1, keepdims=True) if values.ndim else values
+    if values.ndim == 0 or np.any(values < 0) or np.any(total == 0):
+        raise ValueError(
+            f"singular_values must be lists of non-negative numbers, not all zero, but {np.array2string(values, threshold=6)} "
+            f"was given; pass np.linalg.svd(X, compute_uv=False)."
+        )
+    return np.asarray(np.exp(np.sum(entr(values / total), axis=-1)))
+
+
+def completion_measurements(rows: ArrayLike, columns: ArrayLike, shape: tuple[int, int]) -> Array:
+    """Measurement matrices that read single entries: shape (m, d1, d2), with a one at (rows[i], columns[i]).
+
+    Examples
+    --------
+    >>> completion_measurements([0, 1], [1, 1], (2, 2)).sum(axis=0)
+    array([[0., 1.],
+           [0., 1.]])
+    """
+    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
+        raise ValueError(f"shape must be a pair (d1, d2), but {shortened(shape)} was given; pass for instance shape=(3, 3).")
+    d1, d2 = (check_count("shape", v) for v in shape)
+    where = [check_points(name, v) for name, v in (("rows", rows), ("columns", columns))]
+    bad = where[0].ndim != 1 or where[0].shape != where[1].shape
+    bad = bad or any(np.any((v < 0) | (v >= d) | (v != np.round(v))) for v, d in zip(where, (d1, d2), strict=True))
+    if bad:
+        raise ValueError(
+            f"rows and columns must be lists of equal length with indices below {d1} and {d2}, but {rows!r} and {columns!r} were "
+            f"given; count from zero."
+        )
+    measurements = np.zeros((len(where[0]), d1, d2))
+    measurements[np.arange(len(where[0])), where[0].astype(int), where[1].astype(int)] = 1.0
+    return measurements
+
+
+class _Problem:
+    """Checked data, the start, and the velocity of the factors."""
+
+    def __init__(self, measurements: Any, b: Any, start: Any, symmetric: bool) -> None:
+        A, b = check_points("measurements", measurements), check_points("b", b)
+        if A.ndim != 3 or b.shape != A.shape[:1]:
+            raise ValueError(
+                f"measurements must have shape (m, d1, d2) with one entry of b for each, but shapes {A.shape} and {b.shape} were "
+                f"given; pass matrices[None] for a single one, or completion_measurements(...)."
             )
-        if k % record_every == 0 or k == n_steps:
-            states.append(state)
-            steps.append(k)
-    return problem.path(step_size * np.array(steps, dtype=np.float64), np.array(states))
+        self.A, self.b, self.symmetric = A, b, check_flag("symmetric", symmetric)
+        d1, d2 = A.shape[1:]
+        if self.symmetric:
+            if d1 != d2:
+                raise ValueError(
+                    f"a symmetric factorisation needs square measurements, but they are {d1} by {d2}; pass symmetric=False."
+                )
+            self._refuse_negative()
+            u = check_points("start", start)
+            shapes = [u.shape]
+            good = u.ndim == 2 and len(u) == d1
+            parts = [u]
+        else:
+            parts = [check_points("start", p) for p in start] if isinstance(start, (tuple, list)) and len(start) == 2 else []
+            shapes = [p.shape for p in parts]
+            good = len(parts) == 2 and all(p.ndim == 2 for p in parts)
+            good = good and len(parts[0]) == d1 and len(parts[1]) == d2 and parts[0].shape[1] == parts[1].shape[1]
+        if not good:
+            want = f"U of shape ({d1}, r)" if self.symmetric else f"a pair (U, V) of shapes ({d1}, r) and ({d2}, r)"
+            raise ValueError(f"start must be {want}, but shapes {shapes} were given; pass for instance 1e-3 * np.eye({d1}).")
+        if not any(np.any(p) for p in parts):
+            raise ValueError(
+                f"start must not be zero, but every entry is 0, and zero factors never move; pass for instance "
+                f"1e-3 * np.eye({d1})."
+            )
+        self.shapes = shapes
+        self.first = np.concatenate([p.ravel() for p in parts])
+        with np.errstate(all="ignore"):
+            loss = float(np.sum(self.residual(self.first) ** 2))
+        if not loss < 1e200:
+            raise ValueError(f"the loss at the start must be below 1e200, but it is {loss:.1e}; rescale the start or the labels.")
+
+    def _refuse_negative(self) -> None:
+        """A measurement by a semi-definite matrix has one sign on every UU^T."""
+        for i, (a, value) in enumerate(zip(self.A, self.b, strict=True)):
+            eigenvalues = np.linalg.eigvalsh(0.5 * (a + a.T))
+            slack = 1e-12 * max(float(np.max(np.abs(eigenvalues))), np.finfo(float).tiny)
+            if (value < 0 and eigenvalues[0] >= -slack) or (value > 0 and eigenvalues[-1] <= slack):
+                raise ValueError(
+                    f"U U^T must be able to fit every label, but b[{i}] = {value:.6g} has the wrong sign for a semi-definite "
+                    f"measurement; pass symmetric=False."
+                )
+
+    def factors(self, state: Array) -> tuple[Array, Array]:
+        if self.symmetric:
+            u = state.reshape(self.shapes[0])
+            return u, u
+        cut = int(np.prod(self.shapes[0]))
+        return state[:cut].reshape(self.shapes[0]), state[cut:].reshape(self.shapes[1])
+
+    def residual(self, state: Array) -> Array:
+        u, v = self.factors(state)
+        return np.asarray(self.b - np.einsum("ijk,jk->i", self.A, u @ v.T))
+
+    def velocity(self, state: Array) -> Array:
+        u, v = self.factors(state)
+        pull = np.tensordot(self.residual(state), self.A, axes=1)
+        if self.symmetric:
+            return ((pull + pull.T) @ u).ravel()
+        return np.concatenate([(pull @ v).ravel(), (pull.T @ u).ravel()])
+
+    def path(self, times: Array, states: Array) -> FactorizationPath:
+        pairs = [self.factors(state) for state in states]
+        left, right = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+        matrices = left @ np.swapaxes(right, 1, 2)
+        residuals = np.array([self.residual(state) for state in states])
+        values = np.linalg.svd(matrices, compute_uv=False)
+        return FactorizationPath(times, matrices, left, right, 0.5 * np.sum(residuals**2, axis=1), values)

@@ -18,10 +18,10 @@ from ..errors import ConvergenceError, check_count, check_flag, check_positive
 from ..potentials import Potential
 from .problem import check_potential, check_problem, dual_start
 
-__all__ = ["LinearDescent", "descend", "mirror_descent"]
+__all__ = ["LinearDescent", "descend", "half_square", "mirror_descent"]
 
 Array = npt.NDArray[np.float64]
-Point = TypeVar("Point")
+Point = TypeVar("Point", bound=tuple[Array, ...])
 
 
 @dataclass(frozen=True)
@@ -92,64 +92,51 @@ def mirror_descent(
 
     def at(z: Array) -> tuple[Array, Array, Array]:
         w = np.asarray(potential.inverse_gradient(z), dtype=np.float64)
-        return z, w, b - A @ w  # dual variable, weights, residual
-
-    def step(point: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        z, _, residual = point
-        return at(z + step_size * (residual @ A))
-
-    def remedy() -> str:
-        with np.errstate(all="ignore"):
-            kernel = (A / np.asarray(potential.hessian(first[1]))) @ A.T
-        bound = 2 / float(np.linalg.eigvalsh(kernel)[-1]) if np.all(np.isfinite(kernel)) else float("nan")
-        return f"use mirror_flow or a smaller step_size: at the start the bound is 2/lambda_max = {bound:.3g} of the kernel"
+        return z, w, b - A @ w
 
     with np.errstate(all="ignore"):
         first = at(dual_start(potential, start, A.shape[1]))
+        kernel = (A / np.asarray(potential.hessian(first[1]))) @ A.T
+    bound = 2 / float(np.linalg.eigvalsh(kernel)[-1]) if np.all(np.isfinite(kernel)) else float("nan")
+    remedy = f"use mirror_flow or a smaller step_size: at the start the bound is 2/lambda_max = {bound:.3g} of the kernel"
+    run = descend(first, lambda z, w, r: at(z + step_size * (r @ A)), n_steps, labels=b, step_size=step_size, remedy=remedy)
     losses, iterates = [], []
-    for point, loss in descend(first, step, n_steps, residual=lambda p: p[2], labels=b, step_size=step_size, remedy=remedy):
-        losses.append(loss)
+    for _, w, residual in run:
+        losses.append(half_square(residual))
         if keep_iterates:
-            iterates.append(point[1])
-    return LinearDescent(point[1], np.array(losses), np.array(iterates) if keep_iterates else None)
+            iterates.append(w)
+    return LinearDescent(w, np.array(losses), np.array(iterates) if keep_iterates else None)
+
+
+def half_square(v: Array) -> float:
+    return 0.5 * float(v @ v)
 
 
 def descend(
-    first: Point,
-    step: Callable[[Point], Point],
-    n_steps: int,
-    *,
-    residual: Callable[[Point], Array],
-    labels: Array,
-    step_size: float,
-    remedy: Callable[[], str],
-) -> Iterator[tuple[Point, float]]:
-    """The points of an iteration, the first included, each with half its squared residual.
+    point: Point, step: Callable[..., Point], n_steps: int, *, labels: Array, step_size: float, remedy: str
+) -> Iterator[Point]:
+    """The points of an iteration, tuples that end with the residual, the first one included.
 
     Raises
     ------
     ValueError
-        If the loss at the first point is not finite.
+        If the loss, half the squared residual, is not finite at the first point.
     ConvergenceError
-        If the loss becomes more than a million times the first one, or that of zero weights.
+        If it becomes more than a million times the first one, or that of zero weights.
     """
-
-    def half_square(v: Array) -> float:
-        return 0.5 * float(v @ v)
-
     with np.errstate(all="ignore"):
-        point, loss = first, half_square(residual(first))
+        loss = half_square(point[-1])
         limit = min(1e6 * max(loss, half_square(labels)), float(np.finfo(float).max))
     if not np.isfinite(loss):
         raise ValueError(f"the loss at the start must be finite, but it is {loss}; rescale the data, the labels and the start.")
-    yield point, loss
+    yield point
     for k in range(1, n_steps + 1):
         with np.errstate(all="ignore"):
-            point = step(point)
-            loss = half_square(residual(point))
+            point = step(*point)
+            loss = half_square(point[-1])
         if not loss <= limit:
             raise ConvergenceError(
                 f"the step size must keep the iteration stable, but with step_size={step_size:g} the loss is {loss:.1e} after "
-                f"{k} steps; {remedy()}."
+                f"{k} steps; {remedy}."
             )
-        yield point, loss
+        yield point

@@ -78,9 +78,7 @@ def check_labels(A: ArrayLike, labels: ArrayLike) -> tuple[Array, Array]:
         )
     if not np.all(np.abs(labels) == 1):
         bad = labels[np.abs(labels) != 1][0]
-        raise ValueError(
-            f"labels must be +1 or -1, but {bad:g} was given; if classes are numbered 0 and 1, pass 2 * labels - 1."
-        )
+        raise ValueError(f"labels must be +1 or -1, but {bad:g} was given; if classes are numbered 0 and 1, pass 2 * labels - 1.")
     return A, labels
 
 
@@ -88,9 +86,7 @@ def check_norm(norm: Any) -> float:
     """1, 2 or infinity as a float, or a refusal."""
     if isinstance(norm, (int, float, np.number)) and not isinstance(norm, bool) and norm in (1, 2, np.inf):
         return float(norm)
-    raise ValueError(
-        f"norm must be 1, 2 or np.inf, but {norm!r} was given; write norm=1, norm=2 or norm=np.inf."
-    )
+    raise ValueError(f"norm must be 1, 2 or np.inf, but {norm!r} was given; write norm=1, norm=2 or norm=np.inf.")
 
 
 def max_margin(A: ArrayLike, labels: ArrayLike, *, norm: float = 2) -> MaxMargin:

@@ -58,9 +58,7 @@ def independent_rows(A: Array, b: Array) -> tuple[Array, Array, Array, float]:
     if np.any(scale == 0):
         i = int(np.argmin(scale))
         if b[i] != 0:
-            raise ValueError(
-                f"A w = b must have a solution, but row {i} of A is zero and b[{i}] = {b[i]:.6g}; remove the row."
-            )
+            raise ValueError(f"A w = b must have a solution, but row {i} of A is zero and b[{i}] = {b[i]:.6g}; remove the row.")
     scale[scale == 0] = 1.0
     if not (np.all(scale > 1e-150) and np.all(scale < 1e150) and np.all(np.abs(b) < 1e150)):
         raise ValueError(

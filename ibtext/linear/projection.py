@@ -232,20 +232,14 @@ def _primal(rows: Array, target: Array, potential: Potential, z: Array) -> Array
 def _check_reachable(A: Array, b: Array, potential: Potential) -> None:
     """Refuse labels that no weights inside the domain of the potential fit, by a linear program."""
     low, high = potential.domain
-    if not (np.isfinite(low) or np.isfinite(high)):
+    ends = [(sign, sign * end) for sign, end in ((-1.0, low), (1.0, high)) if np.isfinite(end)]
+    if not ends:
         return
     columns = A.shape[1]
-    depth = np.zeros(columns + 1)
-    depth[-1] = -1.0  # maximise the distance of w from the ends of the domain
-    upper, right = [], []
-    for sign, end in ((-1.0, low), (1.0, high)):
-        if np.isfinite(end):
-            upper.append(np.hstack([sign * np.eye(columns), np.ones((columns, 1))]))
-            right.append(np.full(columns, sign * end))
     result = linprog(
-        depth,
-        A_ub=np.vstack(upper),
-        b_ub=np.concatenate(right),
+        np.append(np.zeros(columns), -1.0),  # maximise the distance of w from the ends of the domain
+        A_ub=np.vstack([np.hstack([sign * np.eye(columns), np.ones((columns, 1))]) for sign, _ in ends]),
+        b_ub=np.repeat([end for _, end in ends], columns),
         A_eq=np.hstack([A, np.zeros((len(b), 1))]),
         b_eq=b,
         bounds=[(None, None)] * columns + [(None, 1.0)],

@@ -133,8 +133,7 @@ def steepest_descent(
     log_losses[0] = _log_sum(log_loss(product, loss))
     if not np.isfinite(log_losses[0]):
         raise ValueError(
-            f"the loss at the start must be a finite number, but its logarithm is {log_losses[0]}; "
-            f"rescale A and start."
+            f"the loss at the start must be a finite number, but its logarithm is {log_losses[0]}; rescale A and start."
         )
     margins, norms = np.empty(n_steps), np.empty(n_steps)
     for k in range(n_steps):

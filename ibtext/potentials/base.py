@@ -111,6 +111,6 @@ class Potential(ABC):
         inside = ~((x < low) | (x > high)) if closed else (x > low) & (x < high)
         if not bool(xp.all(inside)):
             raise ValueError(
-                f"{type(self).__name__} is defined for {low} < x < {high}, but {float(x[~inside][0])} was given; start inside the "
-                f"domain, for instance at 0.1."
+                f"{type(self).__name__} is defined for {low} < x < {high}, but {float(x[~inside][0])} was given; start inside "
+                f"the domain, for instance at 0.1."
             )

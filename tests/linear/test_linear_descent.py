@@ -8,7 +8,7 @@ from linear_problems import problem
 
 import ibtext as ib
 from ibtext import linear
-from ibtext.linear.descent import descend
+from ibtext.linear.descent import descend, half_square
 
 
 @pytest.mark.parametrize("phi", [None, ib.CoshPotential(), ib.EntropyPotential(), ib.PowerPotential(3, 1.0)], ids=repr)
@@ -48,13 +48,11 @@ def test_step_sizes_beyond_the_bound_are_refused_with_the_bound():
 
 def test_points_and_losses_of_an_iteration_until_it_grows_a_millionfold():
     def run(factor, n_steps, first=2.0):
-        start, labels = np.array([first]), np.array([1.0])
-        return descend(
-            start, lambda p: factor * p, n_steps, residual=lambda p: p, labels=labels, step_size=0.1, remedy=lambda: "stop"
-        )
+        step = lambda name, r: (name + 1, factor * r)  # noqa: E731
+        return descend((0, np.array([first])), step, n_steps, labels=np.array([1.0]), step_size=0.1, remedy="stop")
 
-    np.testing.assert_allclose([loss for _, loss in run(0.5, 3)], [2.0, 0.5, 0.125, 0.03125])
-    assert [float(p[0]) for p, _ in run(-1.0, 2)] == [2.0, -2.0, 2.0]
+    assert [(name, float(r[0])) for name, r in run(-0.5, 3)] == [(0, 2.0), (1, -1.0), (2, 0.5), (3, -0.25)]
+    assert half_square(np.array([3.0, 4.0])) == 12.5
     with pytest.raises(ib.ConvergenceError, match="after 4 steps; stop"):  # 10^(2 * 4) > 10^6 >= 10^(2 * 3)
         list(run(10.0, 9))
     with pytest.raises(ValueError, match="loss at the start must be finite"):
