@@ -14,7 +14,7 @@ from scipy.linalg import solve_triangular
 
 from ..dual import LARGEST_LOSS, FiniteColumns, refine
 from ..errors import ConvergenceError, check_choice, check_data, check_tolerance
-from ..linear import project
+from ..linear.projection import project
 from ..potentials import Potential, Scaled
 from .implicit import LAYERS, check_displaceable, check_network, potential_at
 from .network import ShallowNetwork
