@@ -160,8 +160,8 @@ def end_to_end_flow(
     product = check_points("product", product)
     if product.shape != (len(Y), len(X)):
         raise ValueError(
-            f"product must have shape ({len(Y)}, {len(X)}), outputs by inputs, but shape {product.shape} was given; transpose "
-            f"it or the data."
+            f"product must have shape ({len(Y)}, {len(X)}), outputs by inputs, but shape {product.shape} was given; if it is "
+            f"transposed, pass product.T."
         )
     gram, cross = X @ X.T, Y @ X.T
 
