@@ -11,7 +11,7 @@
 
 const GAUSS_12 = [[0.1252334085114689, 0.2491470458134028], [0.3678314989981802, 0.2334925365383548],
   [0.5873179542866175, 0.2031674267230659], [0.7699026741943047, 0.1600783285433462],
-  [0.9041172563704749, 0.1069393259953184], [0.9815606342467193, 0.0471753363865118]];
+  [0.9041172563704749, 0.1069393259953184], [0.98156063424671935, 0.0471753363865118]];
 const GAUSS_2 = [[0.5773502691896258, 1]];
 const GAUSS_4 = [[0.3399810435848563, 0.6521451548625461], [0.8611363115940526, 0.3478548451374538]];
 const onUnit = rule => rule.flatMap(([x, w]) => [[(1 - x) / 2, w / 2], [(1 + x) / 2, w / 2]]);
@@ -32,9 +32,9 @@ export function potential(p, omega) {
       let u = Math.min(target - log2w, (target - logP) / (p - 1));
       for (let k = 0; k < 60; k++) {
         const r = logP + (p - 2) * u - log2w, e = Math.exp(-Math.abs(r));
-        const value = log2w + u + Math.max(r, 0) + Math.log1p(e);
+        const reached = log2w + u + Math.max(r, 0) + Math.log1p(e);
         const share = r > 0 ? 1 / (1 + e) : e / (1 + e);
-        const step = (target - value) / (1 + (p - 2) * share);
+        const step = (target - reached) / (1 + (p - 2) * share);
         u += step;
         if (Math.abs(step) < 1e-15 * Math.max(1, Math.abs(u))) break;
       }

@@ -1,4 +1,4 @@
-// A table: Chebyshev coefficients x truncated SVD x integers (see ibtext/demos/table.py and rows.py).
+// A table: Chebyshev coefficients x truncated SVD x integers (see ibtext/demos/kit/table.py and table_rows.py).
 import { outer, polynomials } from './weights.js';
 
 /** The integers of a table: all low bytes, then all high ones; an odd number stands for a negative one. */
