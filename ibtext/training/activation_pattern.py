@@ -15,9 +15,7 @@ import itertools
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_numpy_array
-
-from ..activations import Activation
+from array_api_compat import array_namespace, device, is_numpy_array, to_device
 
 __all__ = ["ActivationPattern"]
 
@@ -34,8 +32,8 @@ class ActivationPattern:
     ----------
     x : array (M,)
         Distinct data points.
-    activation : Activation
-        With two slopes.
+    left, right : float
+        Slopes of the activation below and above zero.
     weight, bias : arrays (n,)
 
     Attributes
@@ -50,22 +48,17 @@ class ActivationPattern:
         Neurons in the longest block.
     """
 
-    def __init__(self, x: Any, activation: Activation, weight: Any, bias: Any) -> None:
-        self.xp = xp = array_namespace(x)
-        self.x, m = x, x.shape[0]
-        self.device = device(x)
+    def __init__(self, x: Any, left: float, right: float, weight: Any, bias: Any) -> None:
+        self.x, self.left, self.right = x, left, right
+        self.xp, self.device, m = array_namespace(x), device(x), x.shape[0]
+        xp = self.xp
         self.block = BLOCK if is_numpy_array(x) else DEVICE_BLOCK
         order = xp.argsort(x)
         self.ordered = x[order]
         k = xp.arange(m + 1, device=self.device)
-        left_of_breakpoint = xp.argsort(order)[None, :] < k[:, None]
-        slopes = [xp.asarray(s, dtype=xp.float64, device=self.device) for s in (activation.left, activation.right)]
-        self.slopes = xp.concat(
-            [
-                xp.where(left_of_breakpoint, slopes[0], slopes[1]),  # w >= 0
-                xp.where(left_of_breakpoint, slopes[1], slopes[0]),  # w < 0
-            ]
-        )
+        below = xp.argsort(order)[None, :] < k[:, None]  # data points left of the breakpoint
+        flat = xp.astype(xp.concat([below, ~below]), xp.float64)  # u < 0, for w >= 0 and then for w < 0
+        self.slopes = left * flat + right * (1 - flat)
         # u = wx - b is monotone in x, so two data points tell whether a neuron still has its pattern: the
         # neighbours of the breakpoint, or both ends where the breakpoint lies outside the data
         inside = (k > 0) & (k < m)
@@ -103,7 +96,7 @@ class ActivationPattern:
     def _lay_out(self) -> None:
         """Blocks, and the runs of equal pattern in each of them; a long run has blocks of its own."""
         xp = self.xp
-        number = np.asarray(self.number if is_numpy_array(self.number) else self.number.cpu())
+        number = np.asarray(to_device(self.number, "cpu"))
         runs = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [number.size]])
         long = np.diff(runs) > self.block // 4
         ends = {0, number.size, *runs[:-1][long].tolist(), *runs[1:][long].tolist()}

@@ -7,17 +7,16 @@ there. Filippov's solution then uses the one derivative :math:`s \in [\sigma'(0^
 
 .. math:: s = -\frac{\sum_{k \neq i} r_k \sigma'(u_{kj}) (D_w x_i x_k + D_b)}{r_i (D_w x_i^2 + D_b)},
 
-with :math:`D = 1/\varphi''`. Put differently, data point i no longer acts on :math:`(w_j, b_j)`, and the others act
-through the projection onto motions with :math:`x_i \dot w = \dot b`, orthogonal in the metric D. The breakpoint
-leaves when s leaves the interval. A method that only looks at the sign of :math:`u_{ij}` chatters around the point
-in tiny steps instead.
+with the inverse Hessian :math:`D = 1/\varphi''`. Put differently, data point i no longer acts on :math:`(w_j, b_j)`,
+and the others act through the projection onto motions with :math:`x_i \dot w = \dot b`, orthogonal in the metric of
+the potential. The breakpoint leaves when s leaves the interval. A method that only looks at the sign of :math:`u_{ij}`
+chatters around the point in tiny steps instead.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..activations import Activation
 from .activation_pattern import ActivationPattern
 
 __all__ = ["Contacts"]
@@ -30,20 +29,24 @@ class Contacts:
     ----------
     pattern : ActivationPattern
         Kept in step: a neuron that passes or leaves a data point gets the pattern of the side it goes to.
-    activation : Activation
     """
 
-    def __init__(self, pattern: ActivationPattern, activation: Activation) -> None:
-        self.pattern, self.activation, self.xp = pattern, activation, pattern.xp
+    def __init__(self, pattern: ActivationPattern) -> None:
+        self.pattern, self.xp = pattern, pattern.xp
         self.neurons = self.points = pattern.number[:0]
 
     def __len__(self) -> int:
         return int(self.neurons.shape[0])
 
-    def _weights(self, metric: Any, points: Any) -> tuple[Any, Any]:
+    def within(self, block: slice) -> tuple[Any, Any]:
+        """Which contacts lie in a block of neurons, and where in it."""
+        inside = (self.neurons >= block.start) & (self.neurons < block.stop)
+        return inside, self.neurons[inside] - block.start
+
+    def _weights(self, inverse_hessian: Any, points: Any) -> tuple[Any, Any]:
         """The weights D_w x_i x_k + D_b, shape (M, K), and those at the contact, shape (K,)."""
         x = self.pattern.x
-        weight = metric[0] * x[points] * x[:, None] + metric[1]
+        weight = inverse_hessian[0] * x[points] * x[:, None] + inverse_hessian[1]
         return weight, weight[points, self._columns(points)]
 
     def _columns(self, points: Any) -> Any:
@@ -55,35 +58,35 @@ class Contacts:
         slope[points, self._columns(points)] = 0.0
         return slope
 
-    def rows(self, output: Any, metric: Any) -> tuple[Any, Any]:
+    def rows(self, output: Any, inverse_hessian: Any) -> tuple[Any, Any]:
         """Projected derivatives of f(x) with respect to the stuck weights and biases, (M, K) each.
 
-        ``output`` (K,) are output weights and ``metric`` (2, K) the D of weight and bias of the stuck neurons.
+        ``output`` (K,) are output weights and ``inverse_hessian`` (2, K) the D of weight and bias of the stuck neurons.
         """
-        weight, own = self._weights(metric, self.points)
+        weight, own = self._weights(inverse_hessian, self.points)
         slope = self._slopes(self.neurons, self.points) * output
         share = slope * weight / own
         x = self.pattern.x
         return slope * x[:, None] - share * x[self.points], share - slope
 
-    def _push(self, neurons: Any, points: Any, output: Any, metric: Any, r: Any) -> tuple[Any, Any]:
+    def _push(self, neurons: Any, points: Any, output: Any, inverse_hessian: Any, r: Any) -> tuple[Any, Any]:
         """Velocity of u at the contact, up to a positive factor, if the slope there is s_- and if it is s_+."""
-        weight, own = self._weights(metric, points)
+        weight, own = self._weights(inverse_hessian, points)
         others = self.xp.sum(r[:, None] * self._slopes(neurons, points) * weight, axis=0)
         force = r[points] * own
-        return output * (others + self.activation.left * force), output * (others + self.activation.right * force)
+        return output * (others + self.pattern.left * force), output * (others + self.pattern.right * force)
 
-    def update(self, theta: Any, metric: Any, r: Any, crossed: Any) -> bool:
+    def update(self, theta: Any, inverse_hessian: Any, r: Any, crossed: Any) -> bool:
         """After a step: release and add contacts, follow crossings; returns whether ``theta`` was moved.
 
-        ``theta``, shape (3, n), is the new state, ``metric``, shape (>= 2, n), its D, ``r`` its residuals and
-        ``crossed`` the mask of neurons that left their pattern. Stuck breakpoints are put exactly on their point.
+        ``theta``, shape (3, n), is the new state, ``inverse_hessian``, shape (>= 2, n), its D, ``r`` its residuals
+        and ``crossed`` the mask of neurons that left their pattern. Stuck breakpoints are put exactly on their point.
         """
         xp, pattern = self.xp, self.pattern
         neurons, points = self.neurons, self.points
         if len(self):
             crossed[neurons] = False
-            left, right = self._push(neurons, points, theta[2, neurons], metric[:2, neurons], r)
+            left, right = self._push(neurons, points, theta[2, neurons], inverse_hessian[:2, neurons], r)
             stay = (left > 0) & (right < 0)
             gone = ~stay
             if bool(xp.any(gone)):
@@ -95,7 +98,7 @@ class Contacts:
             new = pattern.of(theta[0, candidates], theta[1, candidates])
             jumps = xp.astype(pattern.slopes[old] != pattern.slopes[new], xp.int64)
             first = xp.argmax(jumps, axis=1)
-            left, right = self._push(candidates, first, theta[2, candidates], metric[:2, candidates], r)
+            left, right = self._push(candidates, first, theta[2, candidates], inverse_hessian[:2, candidates], r)
             stick = (left > 0) & (right < 0)
             if bool(xp.any(~stick)):
                 pattern.update(candidates[~stick], new[~stick])

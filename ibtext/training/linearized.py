@@ -16,8 +16,8 @@ from ..dual import LARGEST_LOSS, FiniteColumns, refine
 from ..errors import ConvergenceError, check_choice, check_data, check_tolerance
 from ..linear.projection import project
 from ..potentials import Potential, Scaled
-from .implicit import LAYERS, check_displaceable, check_network, potential_at
 from .network import ShallowNetwork
+from .setting import LAYERS, check_displaceable, check_network, coordinate_potential
 
 __all__ = ["LinearizedLimit", "training_limit"]
 
@@ -96,7 +96,8 @@ def training_limit(
     check_network(net)
     features = net.jacobian(x)
     n = net.width
-    check_displaceable(potential, potential_at(potential, n), 0.0, 0.0)
+    phi, unit = coordinate_potential(potential, n)
+    check_displaceable(phi, 0.0, 0.0)
     if layers == "output":
         features[:, : 2 * n] = 0.0
         features[:, 3 * n] = 0.0
@@ -110,7 +111,6 @@ def training_limit(
             f"the tangent features of the {x.size} points must be independent, but their triangular factor has a diagonal "
             f"from {size.min():.1e} to {size.max():.1e}, probably because the network is narrower than the data; widen it."
         )
-    phi, unit = (potential.phi, 1 / n) if isinstance(potential, Scaled) else (potential_at(potential, n), 1.0)
     target = y - net(x)
 
     def combined(theta: np.ndarray) -> np.ndarray:

@@ -9,12 +9,14 @@ arrays or torch tensors on any device.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
+from numpy.typing import ArrayLike
 
 from ..activations import AnyActivation, get_activation
 from ..errors import LARGEST_ARGUMENT, check_arguments, check_count, check_flag, check_number, check_points
@@ -30,7 +32,7 @@ class TangentMap:
     r"""A network at data points x as a function of its flat parameter vector, with its Jacobian J.
 
     Offers ``value(theta) = f(x)``, ``pull(theta, r) = J^T r``, ``push(theta, v) = J v`` and
-    ``kernel(theta, metric) = J diag(metric) J^T`` without ever storing J. Every call costs O(n M), the kernel
+    ``kernel(theta, weights) = J diag(weights) J^T`` without ever storing J. Every call costs O(n M), the kernel
     O(n M^2), and O(n) memory. ``passes`` counts sweeps over the neurons.
     """
 
@@ -41,71 +43,60 @@ class TangentMap:
         self.blocks = [slice(k, min(k + size, n)) for k in range(0, n, size)]
         self.passes = 0
 
-    def _part(self, theta: Any, number: int, block: slice) -> Any:
-        return theta[number * self.n + block.start : number * self.n + block.stop]
+    def _parts(self, flat: Any, block: slice) -> tuple[Any, Any, Any]:
+        """The entries of weight, bias and output of a block in a flat vector."""
+        first, second, third = (flat[k * self.n + block.start : k * self.n + block.stop] for k in range(3))
+        return first, second, third
 
-    def preactivation(self, theta: Any, block: slice) -> Any:
-        """w x - b for a block of neurons, shape (M, block)."""
-        w, b = self._part(theta, 0, block), self._part(theta, 1, block)
-        return self.x[:, None] * w[None, :] - b[None, :]
+    def _sweep(self, theta: Any) -> Iterator[tuple[slice, Any, Any]]:
+        """Blocks of neurons with sigma(w x - b) and a sigma'(w x - b), (M, block) each; the latter where the layer moves."""
+        self.passes += 1
+        for block in self.blocks:
+            w, b, a = self._parts(theta, block)
+            u = self.x[:, None] * w[None, :] - b[None, :]
+            yield block, self.activation.value(u), self.activation.slope(u) * a if self.layers == "all" else None
 
     def value(self, theta: Any) -> Any:
         """f(x), shape (M,)."""
         self.passes += 1
         out = theta[3 * self.n] + self.xp.zeros_like(self.x)
         for block in self.blocks:
-            act = self.activation.value(self.preactivation(theta, block))
-            out = out + act @ self._part(theta, 2, block)
+            w, b, a = self._parts(theta, block)
+            out = out + self.activation.value(self.x[:, None] * w[None, :] - b[None, :]) @ a
         return out
 
     def pull(self, theta: Any, r: Any) -> Any:
         """J(theta)^T r, a flat vector; entries of a frozen first layer are zero."""
-        self.passes += 1
-        xp, n = self.xp, self.n
-        out = xp.zeros_like(theta)
-        for block in self.blocks:
-            u = self.preactivation(theta, block)
-            out[2 * n + block.start : 2 * n + block.stop] = r @ self.activation.value(u)
-            if self.layers == "all":
-                slope, a = self.activation.slope(u), self._part(theta, 2, block)
-                out[block.start : block.stop] = a * ((r * self.x) @ slope)
-                out[n + block.start : n + block.stop] = -a * (r @ slope)
+        out = self.xp.zeros_like(theta)
+        for block, value, slope in self._sweep(theta):
+            weight, bias, output = self._parts(out, block)
+            output[...] = r @ value
+            if slope is not None:
+                weight[...], bias[...] = (r * self.x) @ slope, -(r @ slope)
         if self.layers == "all":
-            out[3 * n] = xp.sum(r)
+            out[3 * self.n] = self.xp.sum(r)
         return out
 
     def push(self, theta: Any, v: Any) -> Any:
         """J(theta) v, shape (M,)."""
-        self.passes += 1
         out = self.xp.zeros_like(self.x)
-        if self.layers == "all":
-            out = out + v[3 * self.n]
-        for block in self.blocks:
-            u = self.preactivation(theta, block)
-            out = out + self.activation.value(u) @ self._part(v, 2, block)
-            if self.layers == "all":
-                slope, a = self.activation.slope(u), self._part(theta, 2, block)
-                out = out + self.x * (slope @ (a * self._part(v, 0, block)))
-                out = out - slope @ (a * self._part(v, 1, block))
-        return out
+        for block, value, slope in self._sweep(theta):
+            weight, bias, output = self._parts(v, block)
+            out = out + value @ output
+            if slope is not None:
+                out = out + self.x * (slope @ weight) - slope @ bias
+        return out + v[3 * self.n] if self.layers == "all" else out
 
-    def kernel(self, theta: Any, metric: Any) -> Any:
-        """J diag(metric) J^T, shape (M, M), for a flat metric of length 3n + 1."""
-        self.passes += 1
-        xp = self.xp
-        out = xp.zeros_like(self.x)[:, None] * self.x[None, :]
-        if self.layers == "all":
-            out = out + metric[3 * self.n]
+    def kernel(self, theta: Any, weights: Any) -> Any:
+        """J diag(weights) J^T, shape (M, M), for a flat vector of 3n + 1 weights."""
         outer = self.x[:, None] * self.x[None, :]
-        for block in self.blocks:
-            u = self.preactivation(theta, block)
-            act = self.activation.value(u)
-            out = out + (act * self._part(metric, 2, block)) @ act.T
-            if self.layers == "all":
-                slope, square = self.activation.slope(u), self._part(theta, 2, block) ** 2
-                out = out + outer * ((slope * (square * self._part(metric, 0, block))) @ slope.T)
-                out = out + (slope * (square * self._part(metric, 1, block))) @ slope.T
-        return out
+        out = 0.0 * outer
+        for block, value, slope in self._sweep(theta):
+            weight, bias, output = self._parts(weights, block)
+            out = out + (value * output) @ value.T
+            if slope is not None:
+                out = out + outer * ((slope * weight) @ slope.T) + (slope * bias) @ slope.T
+        return out + weights[3 * self.n] if self.layers == "all" else out
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,16 +134,15 @@ class ShallowNetwork:
         shapes = [tuple(getattr(self, name).shape) for name in ("weight", "bias", "output")]
         if len(shapes[0]) != 1 or len(set(shapes)) != 1:
             raise ValueError(
-                f"weight, bias and output must be arrays of one length n, but shapes {shapes} were given, probably a "
-                f"matrix of weights or a missing unit; pass one number of each per unit."
+                f"weight, bias and output must be arrays of one length n, but shapes {shapes} were given; pass one number of "
+                f"each per unit."
             )
         xp = array_namespace(self.weight)
         theta = xp.concat([self.weight, self.bias, self.output])
         if theta.dtype != xp.float64 or not bool(xp.all(xp.abs(theta) <= LARGEST_ARGUMENT)):
             raise ValueError(
-                f"parameters must be finite float64 numbers, at most {LARGEST_ARGUMENT:g}, but dtype {theta.dtype} with finite "
-                f"entries {bool(xp.all(xp.isfinite(theta)))} was given, probably float32 tensors or a diverged run; convert with "
-                f"tensor.double()."
+                f"parameters must be float64 numbers of size at most {LARGEST_ARGUMENT:g}, but {theta.dtype} with the largest "
+                f"size {float(xp.max(xp.abs(theta))):g} was given; convert float32 tensors with tensor.double()."
             )
         object.__setattr__(self, "output_bias", check_number("output_bias", self.output_bias))
 
@@ -175,8 +165,8 @@ class ShallowNetwork:
         width, antisymmetric = check_count("width", width), check_flag("antisymmetric", antisymmetric)
         if not isinstance(initialization, Initialization):
             raise TypeError(
-                f"initialization must be an Initialization, but {initialization!r} was given, probably a name, a bare "
-                f"law or a forgotten argument; pass Initialization(bias=stats.uniform(-1, 2))."
+                f"initialization must be an Initialization, but {initialization!r} was given; pass for instance "
+                f"Initialization(bias=stats.uniform(-1, 2))."
             )
         draw = initialization.sample(width, rng=rng)
         if antisymmetric:
@@ -192,12 +182,7 @@ class ShallowNetwork:
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name: "weight", "bias", "output", "output_bias"."""
-        return {
-            "weight": self.weight,
-            "bias": self.bias,
-            "output": self.output,
-            "output_bias": self.output_bias,
-        }
+        return {name: getattr(self, name) for name in ("weight", "bias", "output", "output_bias")}
 
     @cached_property
     def flat(self) -> Any:
@@ -211,7 +196,7 @@ class ShallowNetwork:
         n = self.width
         return ShallowNetwork(theta[:n], theta[n : 2 * n], theta[2 * n : 3 * n], float(theta[3 * n]), self.activation)
 
-    def inputs(self, t: Any) -> Any:
+    def inputs(self, t: ArrayLike) -> Any:
         """Points as a one-dimensional float64 array in the namespace and on the device of the parameters."""
         xp = array_namespace(self.weight)
         if is_array_api_obj(t) and not isinstance(t, (np.ndarray, np.generic)):
@@ -219,32 +204,26 @@ class ShallowNetwork:
         points = check_arguments(t).ravel()
         return xp.asarray(points, dtype=xp.float64, device=device(self.weight))
 
-    def tangent(self, x: Any, layers: str = "all") -> TangentMap:
+    def tangent(self, x: ArrayLike, layers: str = "all") -> TangentMap:
         """The network at points x as a function of its parameters."""
         return TangentMap(self.inputs(x), get_activation(self.activation), self.width, layers)
 
-    def __call__(self, t: Any) -> Any:
+    def __call__(self, t: ArrayLike) -> Any:
         """Values at points ``t``, of the shape of ``t``. Cost O(n T), memory O(n)."""
         xp = array_namespace(self.weight)
         points = self.inputs(t)
-        shape = tuple(t.shape) if is_array_api_obj(t) else np.shape(t)
-        chunks = [
-            TangentMap(points[k : k + 256], get_activation(self.activation), self.width).value(self.flat)
-            for k in range(0, points.shape[0], 256)
-        ]
-        return xp.reshape(xp.concat(chunks) if chunks else points, shape)
+        chunks = [self.tangent(points[k : k + 256]).value(self.flat) for k in range(0, points.shape[0], 256)]
+        return xp.reshape(xp.concat(chunks) if chunks else points, tuple(np.shape(t)))
 
-    def jacobian(self, x: Any) -> Any:
+    def jacobian(self, x: ArrayLike) -> Any:
         """Derivatives of f(x) with respect to (weight, bias, output, output bias), shape (M, 3n + 1)."""
-        xp = array_namespace(self.weight)
-        x = self.inputs(x)
-        u = x[:, None] * self.weight[None, :] - self.bias[None, :]
-        activation = get_activation(self.activation)
+        xp, activation = array_namespace(self.weight), get_activation(self.activation)
+        points = self.inputs(x)[:, None]
+        u = points * self.weight[None, :] - self.bias[None, :]
         slope = activation.slope(u) * self.output
-        ones = xp.ones_like(x)[:, None]
-        return xp.concat([slope * x[:, None], -slope, activation.value(u), ones], axis=1)
+        return xp.concat([slope * points, -slope, activation.value(u), xp.ones_like(points)], axis=1)
 
-    def kernel(self, x: Any, *, metric: Any = None, layers: str = "all") -> Any:
+    def kernel(self, x: ArrayLike, *, metric: ArrayLike | None = None, layers: str = "all") -> Any:
         r"""Tangent kernel :math:`n^{-1} J\,\mathrm{diag}(\text{metric})\,J^T`, shape (M, M).
 
         ``metric`` is a flat vector of length 3n + 1, ones by default; with

@@ -7,8 +7,6 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import ibtext as ib
-from ibtext.training import implicit as integrator
-from ibtext.training.implicit import MirrorProblem
 
 POTENTIALS = {
     "gradient flow": None,
@@ -23,18 +21,6 @@ SLOPES = {"abs": np.sign, "relu": lambda u: 1.0 * (u > 0)}
 VALUES = {"abs": np.abs, "relu": lambda u: np.maximum(u, 0)}
 
 
-def clear_network(n: int, x: np.ndarray, activation: str, gap: float = 0.03) -> ib.ShallowNetwork:
-    """A network whose breakpoints keep away from the data, where the flow is a smooth differential equation."""
-    rng = np.random.default_rng(1)
-    units: list[tuple[float, float]] = []
-    while len(units) < n:
-        w, b = rng.choice([-1.0, 1.0]), rng.uniform(-1, 1)
-        if np.min(np.abs(w * x - b)) > gap:
-            units.append((w, b))
-    weight, bias = np.array(units).T
-    return ib.ShallowNetwork(weight, bias, np.zeros(n), 0.0, activation)
-
-
 def full_field(theta: np.ndarray, n: int, x: np.ndarray, y: np.ndarray, activation: str) -> np.ndarray:
     """J^T r / n of the whole network, written out without the package."""
     w, b, a, d = theta[:n], theta[n : 2 * n], theta[2 * n : 3 * n], theta[3 * n]
@@ -46,11 +32,12 @@ def full_field(theta: np.ndarray, n: int, x: np.ndarray, y: np.ndarray, activati
 
 @pytest.mark.parametrize("activation", ["abs", "relu"])
 @pytest.mark.parametrize("name", POTENTIALS)
-def test_flow_of_all_parameters_against_a_general_purpose_integrator(name, activation, x, y):
+def test_flow_of_all_parameters_against_a_general_purpose_integrator(name, activation, x, y, clear_network):
     """Along the path: 1e-6 in f and in every parameter (relative to the largest displacement)."""
     n = 200
     net = clear_network(n, x, activation)
-    phi = MirrorProblem(net, x, POTENTIALS[name], "all", None).phi
+    potential = POTENTIALS[name]
+    phi = potential.at_width(n) if isinstance(potential, ib.Scaled) else potential or ib.QuadraticPotential(0.5)
     start, times = net.flat, np.array([0.1, 1.0, 10.0, 100.0])
     reference = solve_ivp(
         lambda t, z: full_field(start + phi.inverse_gradient(z), n, x, y, activation),
@@ -70,7 +57,7 @@ def test_flow_of_all_parameters_against_a_general_purpose_integrator(name, activ
         assert np.max(np.abs(snapshot.flat - theta)) < 1e-6 * np.max(np.abs(theta - start))
 
 
-def test_first_layer_really_moves(x, y):
+def test_first_layer_really_moves(x, y, clear_network):
     """Against the linearised network, whose first layer stands still: the two differ far beyond the tolerance."""
     net = clear_network(200, x, "abs")
     run = ib.mirror_flow(net, x, y, potential=POTENTIALS["|x|^3+x^2"])
@@ -80,27 +67,6 @@ def test_first_layer_really_moves(x, y):
     assert np.max(np.abs(run.network(x) - frozen.network(x))) < 2e-8  # both fit
     t = np.linspace(-1, 1, 101)
     assert np.max(np.abs(run.network(t) - frozen.network(t))) > 1e-3
-
-
-def test_order_of_the_integrator_is_three(x, y, monkeypatch):
-    """Fixed equal steps, forced by stop times under a loose tolerance: the error falls with the cube of the step."""
-    monkeypatch.setattr(integrator, "NEWTON_TOLERANCE", 1e-13)  # stages exact: only the step size counts
-    net = clear_network(200, x, "abs")
-    potential = POTENTIALS["|x|^3+x^2"]
-    t = np.linspace(-1, 1, 101)
-
-    def at_one(times, rtol):
-        run = ib.mirror_flow(net, x, y, potential=potential, times=times, rtol=rtol, tol=1.0)
-        return run.snapshots[-1](t), run.steps
-
-    exact, _ = at_one(np.arange(1, 1281) / 1280, 1.0)
-    counts, errors = np.array([20, 40, 80, 160]), []
-    for count in counts:
-        value, steps = at_one(np.arange(1, count + 1) / count, 1.0)
-        assert steps <= count + 1  # the stop times, and one short step at the start
-        errors.append(np.max(np.abs(value - exact)))
-    rate = ib.rates.fit_rate(counts.astype(float), np.array(errors))
-    assert rate.slope == pytest.approx(-3, abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["x^2", "|x|^3+x^2", "x^4+x^2", "cosh"])
@@ -134,66 +100,7 @@ def test_sticking_breakpoints_follow_filippov(y, x, init):
     assert distance < 3 * np.max(np.abs(coarse - fine)) + 1e-5
 
 
-def test_descent_with_any_step_reaches_the_exact_limit_of_the_linearised_network(x, y, init):
-    net = ib.ShallowNetwork.sample(width=200, activation="abs", initialization=init, rng=3)
-    potential = ib.Scaled(ib.CoshPotential())
-    small = 0.05 * y  # small labels keep the kernel well conditioned, so that plain descent can finish
-    exact = ib.training_limit(net, x, small, potential=potential, layers="output")
-    assert exact.residual < 1e-14
-    t = np.linspace(-1, 1, 51)
-    for step_size, n_steps in ((0.3, 40_000), (0.6, 20_000)):
-        run = ib.mirror_descent(net, x, small, potential=potential, layers="output", step_size=step_size, n_steps=n_steps)
-        np.testing.assert_allclose(run.network(t), exact(t), atol=1e-10)
-    flow = ib.mirror_flow(net, x, small, potential=potential, layers="output", tol=1e-11)
-    np.testing.assert_allclose(flow.network(t), exact(t), atol=1e-9)
-    moved = (flow.network.flat - net.flat)[400:600]
-    np.testing.assert_allclose(moved, exact.displacement[400:600], atol=1e-11)
-
-
-@pytest.mark.kernels
-@pytest.mark.parametrize("width", [300, 4000])
-def test_limit_with_multipliers_beyond_1e10(width, x, y, init):
-    """cosh on relu: the multiplier is near 1e12, so its profile must be formed without cancellation."""
-    net = ib.ShallowNetwork.sample(width=width, activation="relu", initialization=init, rng=1)
-    limit = ib.training_limit(net, x, y, potential=ib.Scaled(ib.CoshPotential()), layers="output")
-    assert np.max(np.abs(limit.dual)) > 1e10
-    assert limit.residual < 1e-8
-    np.testing.assert_allclose(limit(x), y, atol=1e-8)
-    # optimal: the dual variable of the output weights lies in the span of the features
-    features = net.jacobian(x)[:, 2 * width : 3 * width]
-    dual = np.sinh(width * limit.displacement[2 * width : 3 * width])
-    outside = dual - features.T @ np.linalg.lstsq(features.T, dual, rcond=None)[0]
-    assert np.linalg.norm(outside) < 1e-12 * np.linalg.norm(dual)
-
-
-@pytest.mark.kernels
-@pytest.mark.parametrize("seed", range(4, 10))
-def test_limit_meets_the_labels_to_rounding_whatever_the_multiplier(seed, x, y, init):
-    """Networks whose multiplier, 1e10 to 1e12, cannot meet the labels to 1e-9: the displacement can, to the last digit."""
-    net = ib.ShallowNetwork.sample(width=300, activation="relu", initialization=init, rng=seed)
-    limit = ib.training_limit(net, x, y, potential=ib.Scaled(ib.CoshPotential()), layers="output")
-    assert limit.residual < 1e-14
-    features, dual = net.jacobian(x)[:, 600:900], np.sinh(300 * limit.displacement[600:900])
-    np.testing.assert_allclose(features.T @ limit.dual, dual, atol=1e-10 * np.max(np.abs(dual)))
-
-
-def test_limit_of_a_network_narrower_than_the_data(x, y, init):
-    net = ib.ShallowNetwork.sample(width=3, activation="abs", initialization=init, rng=0)
-    with pytest.raises(ib.ConvergenceError, match="narrower than the data"):
-        ib.training_limit(net, x, y, layers="output")
-
-
-def test_descent_with_small_steps_tends_to_the_flow(x, y):
-    net = clear_network(100, x, "abs")
-    flow = ib.mirror_flow(net, x, y, times=[1.0], tol=1.0, rtol=1e-7).snapshots[0]
-    errors = []
-    for n_steps in (100, 200, 400):
-        run = ib.mirror_descent(net, x, y, step_size=1 / n_steps, n_steps=n_steps)
-        errors.append(np.max(np.abs(run.network.flat - flow.flat)))
-    assert ib.rates.fit_rate([100, 200, 400], errors).slope == pytest.approx(-1, abs=0.05)
-
-
-def test_centre_elsewhere_than_the_start(x, y):
+def test_centre_elsewhere_than_the_start(x, y, clear_network):
     """The potential may be centred off the start: the dual variable then starts at phi'(start - centre)."""
     net = clear_network(50, x, "abs")
     center = {**net.parameters, "output": net.output + 0.01}
@@ -204,12 +111,6 @@ def test_centre_elsewhere_than_the_start(x, y):
     features = np.abs(np.outer(x, net.weight) - net.bias)
     fit = np.linalg.lstsq(features.T, dual, rcond=None)
     assert np.max(np.abs(features.T @ fit[0] - dual)) < 1e-9 * np.max(np.abs(dual))
-
-
-def test_divergent_step_size_is_refused(x, y, init):
-    net = ib.ShallowNetwork.sample(width=50, activation="abs", initialization=init, rng=0)
-    with pytest.raises(ib.ConvergenceError, match=r"2/lambda_max"):
-        ib.mirror_descent(net, x, y, step_size=50.0, n_steps=500)
 
 
 def test_too_few_steps_raise_with_the_residual(x, y, init):
@@ -247,13 +148,13 @@ def test_labels_out_of_reach_are_said_to_be(width, x, y, init):
         ib.mirror_flow(net, x, y, max_steps=400)
 
 
-def test_a_potential_of_positive_numbers_is_refused_for_displacements(x, y):
+def test_a_potential_of_positive_numbers_is_refused_for_displacements(x, y, clear_network):
     net = clear_network(20, x, "abs")
     with pytest.raises(ValueError, match=r"acts on displacements .* use HypentropyPotential"):
         ib.mirror_flow(net, x, y, potential=ib.EntropyPotential())
 
 
-def test_a_centre_with_a_misspelt_name_is_refused(x, y):
+def test_a_centre_with_a_misspelt_name_is_refused(x, y, clear_network):
     net = clear_network(20, x, "abs")
     with pytest.raises(ValueError, match=r"center must hold the parameters weight, bias"):
         ib.mirror_flow(net, x, y, center={"weights": 0})
