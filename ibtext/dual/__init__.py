@@ -9,15 +9,5 @@ from .flow import dual_flow, linear_flow
 from .robust import LARGEST_LOSS, DualSolution, newton_step, refine
 from .solve import newton, solve_dual
 
-__all__ = [
-    "LARGEST_LOSS",
-    "Columns",
-    "DualSolution",
-    "FiniteColumns",
-    "dual_flow",
-    "linear_flow",
-    "newton",
-    "newton_step",
-    "refine",
-    "solve_dual",
-]
+__all__ = ["LARGEST_LOSS", "Columns", "DualSolution", "FiniteColumns", "dual_flow", "linear_flow", "newton", "newton_step"]
+__all__ += ["refine", "solve_dual"]

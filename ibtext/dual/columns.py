@@ -39,25 +39,6 @@ class Columns(ABC):
         return float(np.max(np.abs(residual)))
 
 
-class _Given(Columns):
-    """A problem of the user's own that has ``evaluate`` but is no ``Columns``."""
-
-    def __init__(self, problem: Any) -> None:
-        self._evaluate = problem.evaluate
-        self._retract = getattr(problem, "retract", super().retract)
-        self._measure = getattr(problem, "measure", super().measure)
-
-    def evaluate(self, multiplier: Array) -> tuple[Array, Array]:
-        value, kernel = self._evaluate(multiplier)
-        return value, kernel
-
-    def retract(self, multiplier: Array, step: Array) -> Array:
-        return np.asarray(self._retract(multiplier, step))
-
-    def measure(self, residual: Array) -> float:
-        return float(self._measure(residual))
-
-
 @dataclass(frozen=True)
 class FiniteColumns(Columns):
     r"""Finitely many columns: :math:`F(\lambda) = A\, \mathrm{diag}(m)\, (\varphi')^{-1}(z + A^T \lambda)`.
@@ -85,27 +66,22 @@ class FiniteColumns(Columns):
         start = check_points("start", self.start)
         if not isinstance(self.potential, Potential):
             raise TypeError(
-                f"potential must be a potential of one coordinate, but {shortened(self.potential)} was given, probably a Scaled "
-                f"one, a class without its brackets or a function; pass for instance CoshPotential()."
+                f"potential must be a potential of one coordinate, but {shortened(self.potential)} was given; pass for "
+                f"instance CoshPotential()."
             )
         if features.ndim != 2 or not {masses.shape, start.shape} <= {(), features.shape[1:]} or np.any(masses <= 0):
             raise ValueError(
                 f"features must have shape (M, K), masses (positive) and start one number for each column or one for all, but "
-                f"shapes {features.shape}, {masses.shape} and {start.shape} with a smallest mass {masses.min():g} were given, "
-                f"probably transposed features; pass features.T."
+                f"shapes {features.shape}, {masses.shape} and {start.shape} with a smallest mass {masses.min():g} were given; "
+                f"pass features.T if they are transposed."
             )
         if np.max(np.abs(features)) > LARGEST_ARGUMENT:
             raise ValueError(
                 f"features must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {np.max(np.abs(features)):g} was "
-                f"given, probably an overflow upstream or a wrong unit; rescale them."
+                f"given; rescale them."
             )
-        for name, value in (("features", features), ("masses", masses), ("start", start)):
+        for name, value in (("features", features), ("masses", masses), ("start", start), ("equations", len(features))):
             object.__setattr__(self, name, value)
-
-    @property
-    def equations(self) -> int:  # type: ignore[override]
-        """Number of rows of the features."""
-        return int(self.features.shape[0])
 
     def primal(self, multiplier: Array) -> Array:
         """The parameters theta, shape (K,), that belong to a multiplier."""
@@ -120,22 +96,26 @@ class FiniteColumns(Columns):
             return value, (self.features * weights) @ self.features.T
 
 
+_METHODS = ("evaluate", "retract", "measure")
+
+
 def check_equation(columns: Any, y: Any, start: Any) -> tuple[Columns, Array, Array]:
     """The columns, the right-hand side and the first multiplier, both of shape (M,)."""
     if not callable(getattr(columns, "evaluate", None)):
         raise TypeError(
-            f"columns must have a method evaluate(multiplier), but {shortened(columns)} was given, probably a matrix; pass for "
+            f"columns must have a method evaluate(multiplier), but {shortened(columns)} was given; pass for "
             f"instance FiniteColumns(features, 1.0, CoshPotential())."
         )
-    if not isinstance(columns, Columns):
-        columns = _Given(columns)
+    if not isinstance(columns, Columns):  # a problem of the user's own, perhaps with some of the optional methods
+        given = {name: staticmethod(getattr(columns, name)) for name in _METHODS if hasattr(columns, name)}
+        columns = type("Given", (Columns,), given)()
     y = check_points("y", y)
     first = np.zeros_like(y) if start is None else check_points("start", start).copy()
     size = y.size if columns.equations is None else columns.equations
     if y.shape != (size,) or first.shape != (size,):
         raise ValueError(
             f"y and start must hold one number for each of the {size} equations, but shapes {y.shape} and {first.shape} were "
-            f"given, probably one for each column or a column vector; pass y.ravel()."
+            f"given; pass one label for each row of the features, y.ravel() if y is a column."
         )
     return columns, y, first
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,8 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from ..errors import ConvergenceError
 from .columns import FiniteColumns, largest
 
-__all__ = ["LARGEST_LOSS", "Best", "DualSolution", "is_nearer", "newton_step", "refine", "refuse", "rounding_floor"]
+__all__ = ["LARGEST_LOSS", "STALLED", "DualSolution", "at_the_floor", "is_nearer", "newton_step", "refine", "refuse"]
+__all__ += ["rounding_floor"]
 
 Array = npt.NDArray[np.float64]
 Measure = Callable[[Array], float]
@@ -49,7 +49,7 @@ class DualSolution:
     kernel: Array
     difference: Array
 
-    @cached_property
+    @property
     def condition(self) -> float:
         """Condition number of the kernel at the root. O(M^3)."""
         return float(np.linalg.cond(self.kernel))
@@ -70,16 +70,12 @@ def newton_step(kernel: Array, residual: Array) -> Array:
     return np.asarray(scale * step, dtype=np.float64)
 
 
-def _norm(vector: Array) -> float:
-    """Euclidean norm, also of numbers whose squares are out of range."""
-    size = largest(vector)
-    return size * float(np.linalg.norm(vector / size)) if 0 < size < np.inf else size
-
-
 def _gain(trial: DualSolution, here: DualSolution) -> float:
     """Ratio of the residuals, each equation in its own scale, so that a change of units changes nothing."""
     weight = 1 / np.sqrt(here.kernel.diagonal())
-    return _norm(weight * trial.difference) / _norm(weight * here.difference)
+    new, old = weight * trial.difference, weight * here.difference
+    size = largest(old)  # the squares of both may be out of range
+    return float(np.linalg.norm(new / size) / np.linalg.norm(old / size))
 
 
 def is_nearer(trial: DualSolution, here: DualSolution, damping: float) -> bool:
@@ -98,20 +94,9 @@ def rounding_floor(point: DualSolution, measure: Measure) -> float:
     return 16 * np.finfo(float).eps * measure(np.abs(point.kernel) @ np.abs(point.multiplier))
 
 
-class Best:
-    """The best of the points so far, and how many came since."""
-
-    def __init__(self, first: DualSolution, size: float) -> None:
-        self.point, self.size, self.since = first, size, 0
-
-    def only_rounding_is_left(self, trial: DualSolution, here: DualSolution, measure: Measure) -> bool:
-        """Take the step from ``here`` to ``trial`` into account; whether a further one cannot help."""
-        self.since = 0 if trial.residual < 0.5 * self.point.residual else self.since + 1
-        if trial.residual < self.point.residual:
-            self.point = trial
-        if _gain(trial, here) > 0.5 and trial.residual < rounding_floor(trial, measure):
-            return True
-        return self.since >= STALLED and self.point.residual < 1e-6 * self.size
+def at_the_floor(trial: DualSolution, here: DualSolution, measure: Measure) -> bool:
+    """Whether a step that helped little ends where rounding begins."""
+    return _gain(trial, here) > 0.5 and trial.residual < rounding_floor(trial, measure)
 
 
 def refuse(found: DualSolution, tol: float, size: float, floor: float) -> None:
@@ -119,15 +104,12 @@ def refuse(found: DualSolution, tol: float, size: float, floor: float) -> None:
     reached, kernel, goal = found.residual, found.kernel, tol * size
     if not reached <= max(goal, floor):
         condition = float(np.linalg.cond(kernel)) if np.all(np.isfinite(kernel)) else np.inf
-        cause, remedy = "the features do not span the labels, or the start is far off", "check the inputs for near coincidence"
-        if condition > 1e12:
-            cause = f"the kernel has condition number {condition:.1e}"
-        elif reached < 1e-6 * size:
-            cause = "F or its derivative is computed less exactly, as with a CustomPotential without its hessian"
-            remedy = "give the hessian"
+        remedy = "check whether the features span the labels and the start is near"
+        if reached < 1e-6 * size and not condition > 1e12:  # F or its derivative is computed less exactly
+            remedy = "give a CustomPotential its hessian"
         raise ConvergenceError(
             f"the dual equation must be solved to {goal:.1e}, but the residual is {reached:.1e} after {found.iterations} "
-            f"Newton steps, probably because {cause}; {remedy}, or raise tol."
+            f"Newton steps, with a kernel of condition number {condition:.1e}; {remedy}, or raise tol."
         )
     if reached > max(tol, LARGEST_LOSS) * size:
         raise ConvergenceError(
@@ -144,13 +126,7 @@ def refine(columns: FiniteColumns, theta: Array, missing: Callable[[Array], Arra
     them, and what it happens to reach depends on the order in which a processor adds. Parameters have no such limit,
     since the labels are linear in them. The step D A^T s, D the inverse Hessian, leaves phi'(theta) in the row space.
 
-    Parameters
-    ----------
-    columns : FiniteColumns
-    theta : array (K,)
-        ``columns.primal`` of a multiplier near the root.
-    missing : callable
-        Labels minus predictions of parameters, shape (M,).
+    ``theta`` is ``columns.primal`` of a multiplier near the root, ``missing`` the labels minus the predictions of parameters.
     """
     left = missing(theta)
     low, high = columns.potential.domain

@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from ..errors import check_count, check_tolerance
 from .columns import Columns, check_equation
-from .robust import Best, DualSolution, is_nearer, newton_step, refuse, rounding_floor
+from .robust import STALLED, DualSolution, at_the_floor, is_nearer, newton_step, refuse, rounding_floor
 
 Array = npt.NDArray[np.float64]
 
@@ -52,8 +52,8 @@ def newton(
         value, kernel = columns.evaluate(multiplier)
         return DualSolution(multiplier, columns.measure(y - value), iterations, kernel, y - value)
 
-    here = at(start, 0)
-    best = Best(here, columns.measure(y))
+    here = best = at(start, 0)
+    near, since = 1e-6 * columns.measure(y), 0
     with np.errstate(all="ignore"):  # what overflows is no nearer
         while here.residual > goal and here.iterations < max_iterations:
             step = newton_step(here.kernel, here.difference)
@@ -65,10 +65,11 @@ def newton(
                     break
             else:  # no descent left: rounding error, or a singular kernel
                 break
-            if best.only_rounding_is_left(trial, here, columns.measure):
-                break
-            here = trial
-    return best.point
+            since = 0 if trial.residual < 0.5 * best.residual else since + 1  # steps that have not halved the residual
+            best, before, here = min(best, trial, key=lambda point: point.residual), here, trial
+            if at_the_floor(here, before, columns.measure) or (since >= STALLED and best.residual < near):
+                break  # F is known no better than that
+    return best
 
 
 def solve_dual(

@@ -124,8 +124,8 @@ def training_limit(
     residual, scale = float(np.max(np.abs(missing))), float(np.max(np.abs(target)))
     if residual > max(tol, LARGEST_LOSS) * scale:
         raise ConvergenceError(
-            f"the labels must be met to {max(tol, LARGEST_LOSS) * scale:.1e}, but rounding stops at {residual:.1e}, probably "
-            f"because inputs nearly coincide; drop or average the closest ones, or raise tol."
+            f"the labels must be met to {max(tol, LARGEST_LOSS) * scale:.1e}, but rounding stops at {residual:.1e}; "
+            f"drop or average the closest inputs, or raise tol."
         )
     dual = n * unit * solve_triangular(r, q.T @ np.asarray(phi.gradient(theta)))
     return LinearizedLimit(net, displacement, dual, residual, layers)
