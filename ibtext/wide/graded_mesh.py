@@ -38,7 +38,8 @@ def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[npt.NDArra
 
     def fraction(j: npt.NDArray[np.intp]) -> Array:
         power = RATIO ** (j if degree == 1 else j - levels[piece]).astype(np.float64)
-        inner = (base[piece] * power - small[piece]) / rise if degree == 1 else power
+        with np.errstate(over="ignore"):  # a profile that hardly rises has one part, whose ends are set below
+            inner = (base[piece] * power - small[piece]) / rise if degree == 1 else power
         return np.where(j == 0, 0.0, np.where(j == levels[piece], 1.0, np.clip(inner, 0.0, 1.0)))
 
     begin, end = fraction(step), fraction(step + 1)

@@ -13,6 +13,26 @@ where :math:`\lambda \in R^M` solves the dual equation :math:`\bar h(x_i) = y_i`
 potential with :math:`0 < \varphi''(0) < \infty` give a linear equation; scaled potentials a nonlinear one with the
 same M unknowns. The path of training is in ``path``.
 
+In plain code it is this, with many neurons in place of all (``two_slopes`` integrates over all of them instead, and takes the
+equation in a basis in which it is well conditioned):
+
+>>> import numpy as np
+>>> from ibtext import CoshPotential, FiniteColumns, solve_dual
+>>> x, y, phi = np.array([-0.5, 0.0, 0.5]), np.array([0.3, -0.1, 0.2]), CoshPotential()
+>>> breakpoints = (np.arange(4000) + 0.5) / 2000 - 1  # uniform on [-1, 1]; weights are signs
+>>> sigma = lambda t: np.abs(t[:, None] - breakpoints)
+>>> multiplier = solve_dual(FiniteColumns(sigma(x), 1 / 4000, phi), y).multiplier
+>>> alpha = phi.inverse_gradient(multiplier @ sigma(x))
+>>> h = lambda t: sigma(t) @ alpha / 4000
+>>> bool(np.allclose(h(x), y))
+True
+>>> from scipy import stats
+>>> from ibtext import Initialization, Scaled, wide_limit
+>>> init = Initialization(weight="signs", bias=stats.uniform(-1, 2))
+>>> limit, t = wide_limit(x, y, activation="abs", initialization=init, potential=Scaled(phi)), np.linspace(-1, 1, 9)
+>>> bool(np.allclose(limit(t), h(t), rtol=0, atol=1e-5))
+True
+
 Sources: Jin and Montúfar (2023); Liang and Montúfar (2025). Proofs: the chapter on scaled potentials.
 """
 

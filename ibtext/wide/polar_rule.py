@@ -65,7 +65,6 @@ class PolarRule(Rule):
         return self.elements.locate(np.tan(angles) / joint.ratio)
 
     def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
-        """Pieces, local nodes and masses of zeta on them."""
         p = self._whole[0] if pieces is None else pieces
         angle, opening = self._sector(p)
         theta, s = self._local(p, angle, opening[:, None] * _S)
@@ -73,8 +72,6 @@ class PolarRule(Rule):
         return p, s, density * np.abs(opening)[:, None] * _W
 
     def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
-        """Nodes for an affine profile."""
-
         def profile(element: Indices, s: Array) -> Array:
             return self.elements.affine(values, element, s)
 
@@ -82,7 +79,6 @@ class PolarRule(Rule):
         return self.graded(self.monotone(values, pieces)[0], profile, leading, potential)
 
     def graded(self, pieces: Pieces, profile: Profile, leading: Array, potential: Potential) -> Nodes:
-        """Nodes for a polynomial profile."""
         angle, opening = self._sector(pieces)
         ends = np.abs([self._scaled(pieces.element, s, profile, leading) for s in (pieces.left, pieces.right)])
         piece, begin, end = graded_fractions(ends, straight_below(potential), self.degree)
@@ -96,14 +92,12 @@ class PolarRule(Rule):
         return Nodes(p.edge, p.element, s, weight * kappa * value, weight * kappa**2 * slope, size, weight)
 
     def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
-        """The inner integral, in the measure of breakpoints."""
         theta = np.arctan(self.joint.ratio * c)
         kappa = self._kappa(theta)
         value, _ = self._inner(theta, kappa * g, potential)
         return np.asarray(kappa * value * self.joint.ratio * np.cos(theta) ** 2, dtype=np.float64)
 
     def expectation(self, nodes: Nodes, function: Callable[[Array], Array], potential: Potential) -> float:
-        """E function(alpha) over the neurons of one sign."""
         flat, g, weight = self._angle(nodes.element, nodes.s).ravel(), nodes.alpha.ravel(), nodes.mass.ravel()
         total = 0.0
         for block in self.joint.blocks(flat):

@@ -123,13 +123,11 @@ class ReluPowers(WideColumns):
 
     @cached_property
     def matrix(self) -> Array:
-        """H where all output weights are 0."""
         pieces, s, mass = self.rule.moments()
-        mass = mass.ravel() / (2 * self.second)
-        return np.asarray(sum((test * mass) @ test.T for test in self._tests(pieces.element, s)), dtype=np.float64)
+        tests = np.concatenate(self._tests(pieces.element, s), axis=1)
+        return np.asarray((tests * np.tile(mass.ravel() / (2 * self.second), 2)) @ tests.T, dtype=np.float64)
 
     def integrals(self, values: Array) -> tuple[Array, Array]:
-        """F and H of all unknowns."""
         value, matrix = np.zeros(values.size), np.zeros((values.size, values.size))
         for sign in (0, 1):
             nodes = self._nodes(values, sign)
@@ -139,7 +137,6 @@ class ReluPowers(WideColumns):
         return value, matrix
 
     def expectation(self, values: Array, function: Callable[[Array], Array]) -> float:
-        """E function(alpha)."""
         return sum(self.rule.expectation(self._nodes(values, sign), function, self.potential) for sign in (0, 1)) / 2
 
     def find(self, labels: Array, tol: float) -> WideSolution:
@@ -157,8 +154,8 @@ class ReluPowers(WideColumns):
         evaluated in extended precision. (Where the machine has none, nothing is gained.)
         """
         pieces, s, mass = self.rule.moments()
-        plus, minus = self._tests(pieces.element, s.astype(np.longdouble))
-        mass = mass.ravel() / (2 * self.second)
+        tests = np.concatenate(self._tests(pieces.element, s.astype(np.longdouble)), axis=1)
+        mass = np.tile(mass.ravel() / (2 * self.second), 2)
         scale = 1 / np.sqrt(self.matrix.diagonal())
         try:
             factor = cho_factor(self.matrix * scale[:, None] * scale)
@@ -171,12 +168,11 @@ class ReluPowers(WideColumns):
         root, best = np.zeros(target.size, dtype=np.longdouble), WideSolution(np.zeros(target.size), np.inf, 1)
         eps = float(np.finfo(np.longdouble).eps)
         for _ in range(40):
-            up, down = root @ plus, root @ minus
-            difference = target - (plus @ (mass * up) + minus @ (mass * down))
+            difference = target - tests @ (mass * (root @ tests))
             reached = float(np.max(np.abs(difference)))
             if not reached < 0.9 * best.residual:
                 break
-            size = np.abs(plus) @ (mass * (np.abs(root) @ np.abs(plus))) + np.abs(minus) @ (mass * (np.abs(root) @ np.abs(minus)))
+            size = np.abs(tests) @ (mass * (np.abs(root) @ np.abs(tests)))
             best = WideSolution(root.astype(np.float64), reached, 1, excused=16 * eps * float(np.max(size)))
             root = root + scale * cho_solve(factor, scale * difference.astype(np.float64))
         return best
@@ -208,21 +204,17 @@ class ReluPowers(WideColumns):
         return np.asarray(labels @ self.change.T, dtype=np.float64)
 
     def to_data(self, residuals: Array) -> Array:
-        """From residuals in the local basis to residuals at the data."""
         return np.asarray(np.linalg.solve(self.change, residuals.T).T, dtype=np.float64)
 
     def multiplier(self, values: Array) -> Array:
-        """The multiplier lambda."""
         return np.asarray(values @ self.change, dtype=np.float64)
 
     def from_multiplier(self, multiplier: Array) -> Array:
-        """Unknowns of a multiplier."""
         return np.asarray(np.linalg.solve(self.change.T, multiplier), dtype=np.float64)
 
     # -- the function ----------------------------------------------------------------------------------------------
 
     def function(self, values: Array, labels: Array, t: Array, order: int) -> Array:
-        """The function with values ``labels`` at the inputs (order 0), its slope (1) or curvature (2) at t."""
         flat = t.ravel()
         parts = [self._chunk(values, labels, flat[start : start + 64], order) for start in range(0, flat.size, 64)]
         return np.concatenate([np.empty(0), *parts]).reshape(t.shape)

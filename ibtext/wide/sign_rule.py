@@ -70,14 +70,12 @@ class SignRule(Rule):
         return self.law.density(self.elements.points(element, s)) if self._constant is None else self._constant
 
     def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
-        """Pieces, local nodes and masses of the law on them."""
         p = self._whole[0] if pieces is None else pieces
         length = (p.right - p.left)[:, None]
         s = p.left[:, None] + length * _S
         return p, s, self._density(p.element, s) * (length / np.abs(self.elements.rate[p.element])[:, None] * _W)
 
     def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
-        """Nodes for an affine profile."""
         p, g = self.monotone(values, pieces)
         length = p.right - p.left
         width = length / np.abs(self.elements.rate[p.element])
@@ -87,7 +85,6 @@ class SignRule(Rule):
         return Nodes(p.edge, p.element, s, mass * alpha, over * density, alpha, mass)
 
     def graded(self, pieces: Pieces, profile: Profile, leading: Array, potential: Potential) -> Nodes:
-        """Nodes for a polynomial profile."""
         ends = np.abs(profile(pieces.element, np.stack([pieces.left, pieces.right], axis=1))).T
         piece, begin, end = graded_fractions(ends, straight_below(potential), self.degree)
         element, left, length = pieces.element[piece], pieces.left[piece], (pieces.right - pieces.left)[piece]
@@ -98,11 +95,9 @@ class SignRule(Rule):
         return Nodes(pieces.edge[piece], element, s, mass * alpha, mass * inverse_hessian, alpha, mass)
 
     def curvature_density(self, c: Array, g: Array, potential: Potential) -> Array:
-        """The output weight times the density."""
         return np.asarray(potential.inverse_gradient(g) * self.law.density(c), dtype=np.float64)
 
     def expectation(self, nodes: Nodes, function: Callable[[Array], Array], potential: Potential) -> float:
-        """E function(alpha) over the neurons of one sign."""
         return float(np.sum(nodes.mass * function(nodes.alpha)))
 
     def output_weight(self, g: Array, potential: Potential) -> Array:

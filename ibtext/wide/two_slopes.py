@@ -76,7 +76,6 @@ class TwoSlopes(WideColumns):
 
     @cached_property
     def matrix(self) -> Array:
-        """H where all output weights are 0."""
         p, s, mass = self.rule.moments()
         test = self.elements.functions(p.element, s)
         products = (test * (mass / self.second)[:, None]) @ test.transpose(0, 2, 1)
@@ -84,7 +83,6 @@ class TwoSlopes(WideColumns):
         return np.asarray(np.mean([self.hats.mass(local, r) for r in self.responses], axis=0), dtype=np.float64)
 
     def integrals(self, values: Array) -> tuple[Array, Array]:
-        """F and H of all node values."""
         size = values.size
         value, matrix = np.zeros(size), np.zeros((size, size))
         for responses in self.responses:
@@ -106,7 +104,6 @@ class TwoSlopes(WideColumns):
         return np.asarray(sums.reshape(-1, width), dtype=np.float64)
 
     def expectation(self, values: Array, function: Callable[[Array], Array]) -> float:
-        """E function(alpha)."""
         signs = [self.rule.nodes(self.hats.profile(values, r), self.potential) for r in self.responses]
         return sum(self.rule.expectation(nodes, function, self.potential) for nodes in signs) / len(signs)
 
@@ -140,15 +137,12 @@ class TwoSlopes(WideColumns):
         return self.unknowns(self.hats.to_hats(labels))
 
     def to_data(self, residuals: Array) -> Array:
-        """From residuals in hats to residuals at the data."""
         return self.hats.from_hats(residuals)
 
     def multiplier(self, values: Array) -> Array:
-        """The multiplier lambda of node values v."""
         return self.hats.to_hats(values)
 
     def from_multiplier(self, multiplier: Array) -> Array:
-        """Node values of a multiplier."""
         return self.hats.from_hats(multiplier)
 
     def unknowns(self, values: Array) -> Array:
@@ -156,11 +150,9 @@ class TwoSlopes(WideColumns):
         return values[..., 1:-1] if self.free_affine else values
 
     def extended(self, unknowns: Array) -> Array:
-        """With the end values."""
         return np.concatenate([[0.0], unknowns, [0.0]]) if self.free_affine else unknowns
 
     def measure(self, residual: Array) -> float:
-        """Largest residual at the data."""
         return float(np.max(np.abs(self.to_data(self.extended(residual)))))
 
     def misfit(self, residual: Array) -> float:
@@ -196,7 +188,6 @@ class TwoSlopes(WideColumns):
         return 2 * self.even * share * zeroth, 2 * self.even * share * first, share * skew
 
     def function(self, values: Array, labels: Array, t: Array, order: int) -> Array:
-        """The function with values ``labels`` at the inputs (order 0), its slope (1) or curvature (2) at t."""
         flat = t.ravel()
         if order == 2:
             signs = [self.profile(values, flat, r) for r in self.responses]
