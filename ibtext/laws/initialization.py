@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
-from ..errors import check_count, check_points, check_rng
+from ..errors import check_count, check_points, check_rng, shortened
 from ..numerics.gauss import gauss_legendre
 from .frozen import check_density, finite_moments, is_discrete, is_law, law_name, quadrature_knots
 from .joint import JointLaw, law_moment
@@ -27,6 +28,15 @@ from .penalty import PenaltyLaw
 __all__ = ["Initialization"]
 
 Array = npt.NDArray[np.float64]
+
+
+def _described(value: Any) -> str:
+    """A value that is no law with a density, for a message."""
+    if is_discrete(value):
+        return "a discrete law"
+    if hasattr(value, "freeze"):
+        return f"{getattr(value, 'name', 'a distribution')} without its parameters"
+    return shortened(value)
 
 
 @dataclass(frozen=True)
@@ -61,24 +71,22 @@ class Initialization:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.weight, str) and self.weight == "signs") and not is_law(self.weight):
-            cause = "a discrete law" if is_discrete(self.weight) else "a number or a misspelling"
             raise ValueError(
-                f"weight must be 'signs' or a frozen scipy.stats law with a density, but {self.weight!r} was given, "
-                f"probably {cause}; pass for instance weight=stats.norm(0, 1)."
+                f"weight must be 'signs' or a frozen scipy.stats law with a density, but {_described(self.weight)} was given; "
+                f"pass for instance weight=stats.norm(0, 1)."
             )
         if self.breakpoint is not None and (self.bias is not None or not self.signs):
             raise ValueError(
                 "breakpoint stands in place of bias and needs weight='signs', but a bias or a law of the weights was "
-                "given with it, probably a leftover; drop one of the two."
+                "given with it; drop one of the two."
             )
         for name in ("breakpoint", "bias", "output", "output_bias"):
             law = getattr(self, name)
             if law is None and (name != "bias" or self.breakpoint is not None):
                 continue
             if not is_law(law):
-                cause = "a discrete law" if is_discrete(law) else "a number or an unfrozen distribution"
                 raise ValueError(
-                    f"{name} must be a frozen scipy.stats law with a density, but {law!r} was given, probably {cause}; "
+                    f"{name} must be a frozen scipy.stats law with a density, but {_described(law)} was given; "
                     f"pass for instance {name}=stats.uniform(-1, 2), uniform on [-1, 1]."
                 )
 
@@ -204,8 +212,8 @@ class Initialization:
         """The order below which each law has moments, once all else has been checked that no activation changes."""
         if not self.symmetric:
             raise ValueError(
-                "the limit needs laws of weight and bias that are symmetric about 0, but one given is not, probably a law "
-                "of positive numbers or a shifted one; shift it so that its median is 0."
+                "the limit needs laws of weight and bias that are symmetric about 0, but one given is not; shift it so that its "
+                "median is 0, or choose another."
             )
         orders = {name: finite_moments(law) for name, law in self._laws.items()}
         for name, law in self._laws.items():
@@ -234,19 +242,19 @@ class Initialization:
             return np.where((c >= low) & (c <= high), self.uniform_density, 0.0)
         return np.asarray(self._location.pdf(c), dtype=np.float64)
 
-    def zeta(self, x: Any) -> Array:
+    def zeta(self, x: ArrayLike) -> Array:
         r"""Curvature weight :math:`\zeta(x) = \int |w|^3 p_W(w) p_B(wx)\, dw`, of the shape of ``x``.
 
         Closed for sign weights and for Gaussian, uniform and Laplace laws (but Gaussian with Laplace), else Gauss-Legendre
         quadrature to 1e-13.
         """
-        x = check_points("x", x)
-        return self._sign_density(x) if self.signs else self.joint.zeta(x)
+        at = check_points("x", x)
+        return self._sign_density(at) if self.signs else self.joint.zeta(at)
 
-    def breakpoint_density(self, x: Any) -> Array:
+    def breakpoint_density(self, x: ArrayLike) -> Array:
         r"""Density of the breakpoint b/w: :math:`p_C(x) = \int |w| p_W(w) p_B(wx)\, dw`, shape of ``x``."""
-        x = check_points("x", x)
-        return self._sign_density(x) if self.signs else self.joint.breakpoint_density(x)
+        at = check_points("x", x)
+        return self._sign_density(at) if self.signs else self.joint.breakpoint_density(at)
 
     def _sign_density(self, x: Array) -> Array:
         return self.density(x) if self.breakpoint is not None else (self.density(x) + self.density(-x)) / 2

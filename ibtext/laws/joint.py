@@ -1,6 +1,6 @@
-r"""Laws of (w, b) as the limit of wide networks needs them: moments, kinks, and what the theorems refuse.
+r"""Weight and bias with densities, as the limit of wide networks sees them: by direction and size.
 
-Only homogeneous combinations enter. With :math:`(w, b) = r(\sigma_w \cos\theta, \sigma_b \sin\theta)` a neuron of
+Only homogeneous combinations of (w, b) enter. With :math:`(w, b) = r(\sigma_w \cos\theta, \sigma_b \sin\theta)` a neuron of
 weight w > 0 is a direction :math:`\theta \in (-\pi/2, \pi/2)` and a size r, its breakpoint
 :math:`c = (\sigma_b/\sigma_w) \tan\theta`, and all that a linear problem needs of the law is
 
@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -107,7 +106,7 @@ class JointLaw:
     """
 
     def __init__(self, weight: Any, bias: Any) -> None:
-        self.weight, self.bias = weight, bias
+        self._names = law_name(weight), law_name(bias)
         self.sw, self.sb = float(weight.std()), float(bias.std())
         self.ratio = self.sw / self.sb
         self._densities = _standard_density(weight, self.sw), _standard_density(bias, self.sb)
@@ -119,10 +118,6 @@ class JointLaw:
         # a tail like a power shows in Z as a power of theta times a logarithm
         self.heavy = any(float(law.pdf(1e5 * float(law.std()))) > 0 for law in (weight, bias))
         self.corners = np.unique(np.arctan(pairs))
-
-    @cached_property
-    def _names(self) -> tuple[str, str]:
-        return law_name(self.weight), law_name(self.bias)
 
     def radial(self, theta: Array, *, deep: bool = False) -> tuple[Array, Array]:
         """Radii and masses ``2 r p q dr`` for each angle, shape (len(theta), R); ``deep`` for integrands not small at 0."""
@@ -168,8 +163,7 @@ class JointLaw:
 
     def _closed(self, theta: Array, m: int) -> Array | None:
         cos, sin = np.cos(theta), np.abs(np.sin(theta))
-        names = self._names
-        pair = frozenset(names)
+        pair = frozenset(self._names)
         if not pair <= {"norm", "uniform", "laplace"} or pair == {"norm", "laplace"}:
             return None
         if pair == {"norm"}:  # 2 int r^m exp(-r^2/2) dr / (2 pi)
@@ -179,29 +173,26 @@ class JointLaw:
         end = math.sqrt(3)  # of a uniform law of unit variance, with density 1/(2 end)
         if pair == {"uniform"}:
             return np.asarray(2 / (2 * end) ** 2 * (end / np.maximum(cos, sin)) ** (m + 1) / (m + 1), dtype=np.float64)
-        flat_side, other = (cos, sin) if names[0] == "uniform" else (sin, cos)
-        tiny = np.finfo(float).tiny
-        radius = end / np.maximum(flat_side, tiny)
-        if "norm" in pair:
-            shape, z = (m + 1) / 2, (other * np.minimum(radius, 1e150)) ** 2 / 2
-            front = 2 / (2 * end * math.sqrt(2 * math.pi))
-            full = 2 ** (shape - 1) * math.gamma(shape) / np.maximum(other, tiny ** (1 / 8)) ** (m + 1)
-        else:
-            shape, z = float(m + 1), math.sqrt(2) * other * np.minimum(radius, 1e150)
-            front = 2 / (2 * end * math.sqrt(2))
-            full = math.gamma(shape) / np.maximum(math.sqrt(2) * other, tiny ** (1 / 8)) ** (m + 1)
-        # for a vanishing exponent the integral is that of r^m
-        small = z < 1e-12
-        inner = np.where(small, np.minimum(radius, 1e60) ** (m + 1) / (m + 1), full * gammainc(shape, z))
-        return np.asarray(front * inner, dtype=np.float64)
+        # the other density is front * exp(-(rate u)^power), the radius ends where the uniform law does
+        gauss = (2, math.sqrt(0.5), 1 / math.sqrt(2 * math.pi))
+        power, rate, front = gauss if "norm" in pair else (1, math.sqrt(2), math.sqrt(0.5))
+        flat, other = (cos, rate * sin) if self._names[0] == "uniform" else (sin, rate * cos)
+        shape = (m + 1) / power
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            radius = end / flat
+            exponent = (other * radius) ** power
+            full = math.gamma(shape) / power * gammainc(shape, exponent) / other ** (m + 1)
+            inner = np.where(exponent < 1e-12, radius ** (m + 1) / (m + 1), full)  # for a vanishing exponent the integral of r^m
+        return np.asarray(front / end * inner, dtype=np.float64)
 
-    def zeta(self, c: Array, k: int = 1) -> Array:
-        r""":math:`\int |w|^{2k+1} p_W(w) p_B(wc)\,dw`."""
-        theta, cosine = np.arctan(self.ratio * c), 1 / np.hypot(1.0, self.ratio * c)
-        scale = self.sw ** (2 * k + 1) / self.sb
-        return np.asarray(scale * cosine ** (2 * k + 2) * self.moment(theta, 2 * k + 1), dtype=np.float64)
+    def zeta(self, c: Array) -> Array:
+        r""":math:`\int |w|^3 p_W(w) p_B(wc)\,dw`."""
+        return self.sw**3 / self.sb * self._at_breakpoint(c, 3)
 
     def breakpoint_density(self, c: Array) -> Array:
         """Density of b/w."""
+        return self.ratio * self._at_breakpoint(c, 1)
+
+    def _at_breakpoint(self, c: Array, m: int) -> Array:
         theta, cosine = np.arctan(self.ratio * c), 1 / np.hypot(1.0, self.ratio * c)
-        return np.asarray(self.ratio * cosine**2 * self.moment(theta, 1), dtype=np.float64)
+        return np.asarray(cosine ** (m + 1) * self.moment(theta, m), dtype=np.float64)

@@ -133,7 +133,8 @@ class PenaltyLaw:
     def ppf(self, q: Any) -> Array:
         """Quantiles."""
         q = np.asarray(q, dtype=np.float64)
-        flat = q.ravel()
+        inside = (q.ravel() >= 0) & (q.ravel() <= 1)
+        flat = np.where(inside, q.ravel(), 0.5)
         panel = np.clip(np.searchsorted(self._upto, flat, side="right") - 1, 0, self._left.size - 1)
         goal = flat - self._upto[panel]
         low, high, half = -np.ones(flat.size), np.ones(flat.size), self._width[panel] / 2
@@ -148,7 +149,7 @@ class PenaltyLaw:
                 break
             u = new
         c = self._left[panel] + half * (1 + u)
-        return np.reshape(np.where((flat >= 0) & (flat <= 1), np.clip(c, self._low, self._high), np.nan), q.shape)
+        return np.reshape(np.where(inside, np.clip(c, self._low, self._high), np.nan), q.shape)
 
     def isf(self, q: Any) -> Array:
         """Quantiles from above."""

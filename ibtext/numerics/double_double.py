@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Twofold", "add", "difference", "divide", "exact", "multiply", "negative", "shift"]
+__all__ = ["Twofold", "add", "difference", "divide", "exact", "multiply", "shift"]
 
 Array = npt.NDArray[np.float64]
 
@@ -76,14 +76,9 @@ def add(a: Twofold, b: Twofold) -> Twofold:
     return _renormalise(s.high, s.low + t.low)
 
 
-def negative(a: Twofold) -> Twofold:
-    """``-a``."""
-    return Twofold(-a.high, -a.low)
-
-
 def difference(a: Twofold, b: Twofold) -> Twofold:
     """``a - b``."""
-    return add(a, negative(b))
+    return add(a, Twofold(-b.high, -b.low))
 
 
 def multiply(a: Twofold, b: Array) -> Twofold:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -75,42 +72,10 @@ def test_knots_resolve_the_density(law):
     assert mass @ (init.density(c) * c**4) == pytest.approx(law.moment(4), rel=1e-12)
 
 
-def test_a_law_for_any_penalty():
-    """p_C = 1/(Z rho): Kolmogorov-Smirnov on draws, zeta recovered, inverse functions, and the penalty paid."""
-
-    def rho(c):
-        return 0.2 + np.abs(c - 0.3) + c**2  # a kink at 0.3
-
-    init = ib.Initialization.for_penalty(rho, support=(-1.0, 2.0))
-    law = init.breakpoint
-    total = sum(integrate.quad(lambda c: 1 / rho(c), a, b, epsrel=1e-13)[0] for a, b in ((-1, 0.3), (0.3, 2)))
-    c = np.linspace(-1, 2, 31)
-    np.testing.assert_allclose(init.zeta(c), 1 / (total * rho(c)), rtol=1e-12)
-    below = [integrate.quad(lambda v: 1 / rho(v) / total, -1, e, points=[0.3], epsrel=1e-13)[0] for e in c[1:]]
-    np.testing.assert_allclose(law.cdf(c[1:]), below, atol=1e-12)
-    np.testing.assert_allclose(law.ppf(law.cdf(c)), c, atol=1e-10)
-    draw = init.sample(20_000, rng=5)
-    assert stats.kstest(draw["bias"] / draw["weight"], law.cdf).pvalue > 1e-3
-    x, y = np.array([-0.5, 0.4, 1.1]), np.array([1.0, -0.5, 0.3])
-    free = ib.wide_limit(x, y, activation="abs", initialization=init, free_affine=True)
-    cuts = [-0.5, 0.3, 0.4, 1.1]
-    paid = sum(
-        integrate.quad(lambda c: float(free.derivative(c, order=2)) ** 2 * total * rho(c), a, b, epsrel=1e-11)[0]
-        for a, b in itertools.pairwise(cuts)
-    )
-    assert 4 * free.penalty == pytest.approx(paid, rel=1e-9)  # alpha = h''/(2 p)
-
-
 REFUSED = {
     "discrete bias": (lambda: ib.Initialization(bias=stats.poisson(3)), "a discrete law"),
     "discrete weight": (lambda: ib.Initialization(weight=stats.bernoulli(0.5), bias=stats.norm()), "a discrete law"),
     "both bias and breakpoint": (lambda: ib.Initialization(bias=stats.norm(), breakpoint=stats.norm()), "in place of"),
-    "penalty: array": (lambda: ib.Initialization.for_penalty(np.ones(3), support=(-1, 1)), "function of the location"),
-    "penalty: support": (lambda: ib.Initialization.for_penalty(np.exp, support=(1, -1)), "lo < hi"),
-    "penalty: infinite support": (lambda: ib.Initialization.for_penalty(np.exp, support=(-np.inf, 1)), "finite"),
-    "penalty: negative": (lambda: ib.Initialization.for_penalty(lambda c: c, support=(-1, 1)), "must be positive"),
-    "penalty: nan": (lambda: ib.Initialization.for_penalty(lambda c: c * np.nan, support=(-1, 1)), "must be positive"),
-    "penalty: scalar of all": (lambda: ib.Initialization.for_penalty(lambda c: np.ones(2), support=(-1, 1)), "one value"),
 }
 LIMITS = {
     "cauchy": (stats.cauchy(), "signs", "variance"),
@@ -188,17 +153,3 @@ def test_laws_without_a_limit_are_refused(case):
         with pytest.raises(ValueError, match=match) as caught:
             call()
         assert "; " in str(caught.value) and ", but " in str(caught.value)
-
-
-def test_penalty_written_for_single_numbers_is_refused_with_its_remedy():
-    with pytest.raises(ValueError, match=r"numpy\.vectorize"):
-        ib.Initialization.for_penalty(lambda u: 1 + math.exp(-u), support=(-1.0, 1.0))
-    init = ib.Initialization.for_penalty(np.vectorize(lambda u: 1 + math.exp(-u)), support=(-1.0, 1.0))
-    assert init.zeta(0.0) / init.zeta(1.0) == pytest.approx((1 + math.exp(-1)) / 2, rel=1e-12)
-
-
-def test_penalty_law_is_shown_by_its_penalty():
-    def wall(c):
-        return 1 + c**2
-
-    assert repr(ib.Initialization.for_penalty(wall, support=(-1, 2)).breakpoint) == "PenaltyLaw(wall, support=(-1, 2))"

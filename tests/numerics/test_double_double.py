@@ -30,7 +30,6 @@ A, B = numbers(), numbers()
 OPERATIONS = {
     "add": (dd.add(A, B), lambda k: value(A, k) + value(B, k)),
     "difference": (dd.difference(A, B), lambda k: value(A, k) - value(B, k)),
-    "negative": (dd.negative(A), lambda k: -value(A, k)),
     "shift": (dd.shift(A, B.high), lambda k: value(A, k) + Fraction(float(B.high[k]))),
     "multiply": (dd.multiply(A, B.high), lambda k: value(A, k) * Fraction(float(B.high[k]))),
     "divide": (dd.divide(A, B), lambda k: value(A, k) / value(B, k)),
