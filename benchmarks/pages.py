@@ -1,10 +1,9 @@
-"""The demos on the built pages: a redraw, an answer of a real kernel, the time from navigation to the first answer."""
+"""The demos on the built pages, moved as the browser tests move them: a redraw, the answer of a kernel, the first answer."""
 
 from __future__ import annotations
 
 import functools
 import http.server
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -17,8 +16,6 @@ import numpy as np
 from .timing import Table
 
 ROOT = Path(__file__).resolve().parents[1]
-# The tests drive the demos already; these measurements use the same hands.
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
 MOVES = """async d => {
   let seed = 7;
@@ -49,7 +46,7 @@ WATCH = """new MutationObserver((_, watch) => {
 @contextmanager
 def _page(**options: Any) -> Iterator[Any]:
     """A page of a fresh Chromium."""
-    from conftest import chromium
+    from tests.browser.conftest import chromium
 
     with chromium() as browser:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
@@ -69,7 +66,7 @@ class _Server(http.server.ThreadingHTTPServer):
 @contextmanager
 def _server() -> Iterator[str]:
     """A local server of the site, as the build suggests it."""
-    from conftest import SITE
+    from tests.browser.conftest import SITE
 
     with _Server(("127.0.0.1", 0), functools.partial(_Quiet, directory=SITE)) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, daemon=True)
@@ -81,8 +78,8 @@ def _server() -> Iterator[str]:
 
 def redraw() -> Table:
     """Two hundred random moves of every demo."""
-    from conftest import SITE, pages_with_demos
-    from driven import demos_on
+    from tests.browser.conftest import SITE, pages_with_demos
+    from tests.browser.driven import demos_on
 
     out = Table(
         "Demos: from a move to its drawing",
@@ -103,9 +100,9 @@ def redraw() -> Table:
 
 def kernel() -> Table:
     """Twenty random changes of every demo in JupyterLab."""
-    from driven import random_value
-    from kernel import demos_of_the_book, run_demos, settle, write_demos
-    from server import jupyterlab
+    from tests.browser.driven import random_value
+    from tests.browser.kernel import demos_of_the_book, run_demos, settle, write_demos
+    from tests.browser.server import jupyterlab
 
     out = Table(
         "Demos in JupyterLab: from a move to the exact answer of Python, drawn",
@@ -128,7 +125,7 @@ def kernel() -> Table:
 
 def navigation() -> Table:
     """From navigation to the first demo that answers, over a local server."""
-    from conftest import pages_with_demos
+    from tests.browser.conftest import pages_with_demos
 
     out = Table(
         "Pages: from navigation to the first demo that answers",

@@ -1,9 +1,10 @@
 """The demos of the book in a notebook of a real JupyterLab: for the tests and for the measurements."""
 
 import nbformat
-from conftest import PATIENCE, SITE, missing, pages_with_demos
-from driven import embedded, shown
-from server import open_notebook
+
+from tests.browser.conftest import PATIENCE, SITE, missing, pages_with_demos
+from tests.browser.driven import embedded, shown
+from tests.browser.server import open_notebook
 
 # Resolves with the milliseconds from a change to the drawing of Python's own result for it.
 CHANGE = """async (d, values) => {

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import axe_playwright_python
-from conftest import PATIENCE
+
+from tests.browser.conftest import PATIENCE
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

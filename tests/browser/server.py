@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import PATIENCE
+from tests.browser.conftest import PATIENCE
 
 SETTINGS = {
     # Cells out of sight stay in the page, and nobody is asked about news.

@@ -1,8 +1,9 @@
 """Demos for readers with a phone, with a keyboard, with reduced motion; and that the rules of ``test_pages.py`` can fail."""
 
 import pytest
-from conftest import DESK, demos_of, open_demos, pages_with_demos
-from rules import faint, pale, violations
+
+from tests.browser.conftest import DESK, demos_of, open_demos, pages_with_demos
+from tests.browser.rules import faint, pale, violations
 
 # Parts of a demo that are shown and whose rectangle r fulfils a condition, which the caller appends.
 SHOWN = """(d, parts) => [...d.querySelectorAll(parts)].filter(e => e.getClientRects().length)

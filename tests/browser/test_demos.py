@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from conftest import DESK, SITE
-from driven import demos_on
+
+from tests.browser.conftest import DESK, SITE
+from tests.browser.driven import demos_on
 
 #: Random places of every control, half of them by pointer and half by keyboard; and of all controls at once.
 PLACES = 10

@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from conftest import PATIENCE, ROOT
-from driven import allowed, end_values, faults, random_value, shown
-from kernel import demos_of_the_book, run_demos, settle, write_demos
-from server import jupyterlab
+
+from tests.browser.conftest import PATIENCE, ROOT
+from tests.browser.driven import allowed, end_values, faults, random_value, shown
+from tests.browser.kernel import demos_of_the_book, run_demos, settle, write_demos
+from tests.browser.server import jupyterlab
 
 # One worker runs all of them: a server and a kernel take longer to start than most tests.
 pytestmark = pytest.mark.xdist_group("jupyterlab")

@@ -14,10 +14,10 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from conftest import FLAGS, PATIENCE, ROOT, SITE, missing, pages
-from server import jupyterlab, open_notebook
 
 from scripts.release_folder import links
+from tests.browser.conftest import FLAGS, PATIENCE, ROOT, SITE, missing, pages
+from tests.browser.server import jupyterlab, open_notebook
 from tools.notebooks.claims import STATEMENT
 
 pytestmark = pytest.mark.xdist_group("jupyterlab")

@@ -5,8 +5,9 @@ import json
 
 import numpy as np
 import pytest
-from conftest import PATIENCE, SITE, demos_of, missing, open_demos, pages_with_demos
-from driven import WIDGET_STATE, embedded, faults, random_value, shown
+
+from tests.browser.conftest import PATIENCE, SITE, demos_of, missing, open_demos, pages_with_demos
+from tests.browser.driven import WIDGET_STATE, embedded, faults, random_value, shown
 
 
 def page_with_a_table():

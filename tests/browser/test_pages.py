@@ -1,7 +1,7 @@
 """Every built page, opened once: no other host, no complaint, mathematics rendered, no rule of WCAG broken, fit for a phone."""
 
-from conftest import DESK, demos_of, open_demos
-from rules import CUT, RESTORE, THIN, WIDE, dark, faint, pale, violations
+from tests.browser.conftest import DESK, demos_of, open_demos
+from tests.browser.rules import CUT, RESTORE, THIN, WIDE, dark, faint, pale, violations
 
 
 def test_page_loads_nothing_from_elsewhere_complains_of_nothing_and_shows_its_mathematics(sheet):

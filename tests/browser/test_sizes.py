@@ -3,8 +3,8 @@
 import gzip
 import json
 
-from conftest import ROOT, SITE
-from driven import embedded
+from tests.browser.conftest import ROOT, SITE
+from tests.browser.driven import embedded
 
 STATIC = ROOT / "ibtext" / "demos" / "static"
 KILOBYTE = 1000
@@ -34,7 +34,7 @@ def test_demos_of_a_page_are_small(demo_path, capsys):
 
 def test_the_page_carries_the_script_once_a_demo_at_most(demo_path):
     """What really travels: the whole state of the page's demos, as text, compressed as a server would."""
-    from driven import WIDGET_STATE
+    from tests.browser.driven import WIDGET_STATE
 
     states = WIDGET_STATE.findall((SITE / demo_path).read_text(encoding="utf-8"))
     assert compressed(*(s.encode() for s in states)) <= 600

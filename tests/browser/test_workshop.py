@@ -1,15 +1,12 @@
-"""Every kind of control, layer and question, on pages with the demos of tests/demos/workshop.py."""
+"""Every kind of control, layer and question, on pages with the demos of tests/browser/workshop.py."""
 
-import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT
-from driven import demos_on
-from mount import write_page
 
-sys.path.insert(0, str(ROOT / "tests" / "demos"))
-import workshop
+from tests.browser import workshop
+from tests.browser.driven import demos_on
+from tests.browser.mount import write_page
 
 
 @pytest.fixture(scope="module")
