@@ -16,7 +16,7 @@ BUILD = ROOT / "_build"
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the book: its source file, and its title in the table of contents (its name where there is none)."""
+    """A page of the book: its source file, and its title: that in ``_toc.yml`` or its name, behind the number of a chapter."""
 
     path: Path
     title: str
@@ -30,6 +30,16 @@ class Page:
     def is_chapter(self) -> bool:
         """Whether the page is a numbered notebook."""
         return self.path.suffix == ".ipynb" and self.path.name[0].isdigit()
+
+
+def chapter_number(name: str) -> int | None:
+    """The number of a chapter, by the name of its file, which keeps it whatever chapters stand before.
+
+    >>> chapter_number("book/06_kernel_regime"), chapter_number("book/notation")
+    (6, None)
+    """
+    found = re.search(r"(?:^|/)(\d+)_[^/]*$", name)
+    return int(found[1]) if found else None
 
 
 def source_of(name: str) -> Path:
@@ -51,7 +61,8 @@ def pages() -> list[Page]:
     def walk(node: dict[str, Any]) -> None:
         for child in [*node.get("parts", []), *node.get("chapters", []), *node.get("sections", [])]:
             if "file" in child:
-                found.append(Page(source_of(child["file"]), child.get("title", Path(child["file"]).name)))
+                number, title = chapter_number(child["file"]), child.get("title", Path(child["file"]).name)
+                found.append(Page(source_of(child["file"]), f"{number}. {title}" if number else title))
             walk(child)
 
     walk(toc)

@@ -1,17 +1,15 @@
-"""Sphinx extension of the status page: execution times, versions, and which statement is checked where."""
+"""Sphinx extension of the status page: execution times and versions."""
 
 from __future__ import annotations
 
 import platform
 from importlib import metadata
-from pathlib import Path
 
 from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 
 from tools.contents import pages
 from tools.markdown import table
-from tools.notebooks.claims import collect
 from tools.notebooks.execute import CACHE
 from tools.sphinx.directive import Markdown
 
@@ -44,23 +42,8 @@ class Times(Markdown):
         return table([["notebook", "seconds"], *rows, ["together", f"{sum(times.values()):.1f}"]])
 
 
-class Claims(Markdown):
-    """``{claim-table}``: every numbered statement with the cells and tests that check it."""
-
-    def lines(self) -> list[str]:
-        """One row a statement."""
-        statements, _ = collect(Path(self.env.srcdir))
-        rows = [["statement", "checked by"]]
-        for statement in statements:
-            checks = [f"cell `{cell}`" for cell in statement.cells] + [f"`{test}`" for test in statement.tests]
-            title = f"{{prf:ref}}`{statement.label}` {statement.title}".replace("|", r"\|")
-            rows.append([title, ", ".join(dict.fromkeys(checks)) or "nothing yet"])
-        return table(rows)
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("book-versions", Versions)
     app.add_directive("execution-times", Times)
-    app.add_directive("claim-table", Claims)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
