@@ -189,15 +189,6 @@ def test_the_second_example_of_the_guide_runs():
         demo.power = 3
 
 
-def test_sentences_find_what_an_array_says():
-    from ibtext.demos.kit.summary import sentence
-
-    say = {"controls": (), "panels": (), "result": {"y": np.array([3.0, -4.0, np.nan])}, "parameters": {}}
-    assert sentence("{y_max:.1f} {y_min:.1f} {y_rms:.2f}", **say) == "3.0 -4.0 3.54"
-    with pytest.raises(KeyError, match="z_max"):
-        sentence("{z_max}", **say)
-
-
 def test_a_result_that_does_not_fit_its_panels_is_refused():
     def broken(**result):
         return type("Unfit", (Broken,), {"controls": Broken.controls, "compute": lambda self, *, q: result})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 
@@ -17,31 +18,25 @@ from ...wide import wide_limit
 from ..kit import Bars, Choice, Control, Curve, Demo, Labels, Panel, Question, Table
 
 T = np.linspace(-2.0, 2.0, 201)
-#: Unit laws of the bias by name, symmetric; the slider a scales them.
-FAMILIES = {
-    "uniform": stats.uniform(-1, 2),
-    "triangular": stats.triang(0.5, -1, 2),
-    "normal": stats.norm(0, 1 / 3),
-    "Laplace": stats.laplace(0, 1 / 4),
+#: Symmetric laws of the bias by name, of width a.
+FAMILIES: dict[str, Callable[[float], Any]] = {
+    "uniform": lambda a: stats.uniform(-a, 2 * a),
+    "triangular": lambda a: stats.triang(0.5, -a, 2 * a),
+    "normal": lambda a: stats.norm(0, a / 3),
+    "Laplace": lambda a: stats.laplace(0, a / 4),
 }
 
 
 def start(family: str, a: float) -> Initialization:
-    """Weights ±1 and a bias law of the family, stretched by a."""
-    scaled = {
-        "uniform": stats.uniform(-a, 2 * a),
-        "triangular": stats.triang(0.5, -a, 2 * a),
-        "normal": stats.norm(0, a / 3),
-        "Laplace": stats.laplace(0, a / 4),
-    }
-    return Initialization(weight="signs", bias=scaled[family])
+    """Weights ±1 and a bias law of a family."""
+    return Initialization(weight="signs", bias=FAMILIES[family](a))
 
 
 @cache
 def units(family: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw signs and biases for a = 1, always the same ones."""
     rng = np.random.default_rng(1)
-    return rng.choice([-1.0, 1.0], count), FAMILIES[family].ppf(rng.uniform(size=count))
+    return rng.choice([-1.0, 1.0], count), FAMILIES[family](1.0).ppf(rng.uniform(size=count))
 
 
 @cache

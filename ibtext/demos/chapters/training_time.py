@@ -7,13 +7,12 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import stats
 
 from ...demonstration import X, Y
-from ...laws import Initialization
 from ...potentials import PowerPotential, QuadraticPotential, Scaled
 from ...wide import WidePath, wide_flow
 from ..kit import Control, Curve, Demo, Panel, Question, Table
+from .curvature_penalty import start
 
 #: Base-10 logarithms of the times at which the kernel's eigenvalues are drawn.
 LOG_TIMES = np.linspace(-1.0, 4.0, 51)
@@ -122,7 +121,7 @@ def _integrated(p: float, times: tuple[float, ...]) -> WidePath:
     every = np.unique(np.concatenate([[0.0], 10.0**LOG_TIMES, times]))
     return wide_flow(
         X, Y, every, activation="abs", potential=Scaled(phi), rtol=RTOL,
-        initialization=Initialization(weight="signs", bias=stats.uniform(-1.0, 2.0)),
+        initialization=start("uniform", 1.0),
     )  # fmt: skip
 
 

@@ -6,15 +6,14 @@ from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import stats
 
 from ...demonstration import X, Y
-from ...laws import Initialization
 from ...potentials import CoshPotential, PowerPotential, QuadraticPotential, Scaled
 from ...splines import natural_spline
 from ...training import ShallowNetwork, mirror_flow
 from ...wide import wide_limit
 from ..kit import Choice, Control, Curve, Demo, Labels, Panel, Question, Scatter, Table
+from .curvature_penalty import start
 
 GRID = np.linspace(-1.0, 1.0, 201)
 WIDTHS = (20, 60, 180, 540, 1620, 4860)
@@ -34,22 +33,17 @@ POTENTIALS = {
 }
 
 
-def start(a: float = 1.0) -> Initialization:
-    """Signs, and biases uniform on [-a, a]."""
-    return Initialization(weight="signs", bias=stats.uniform(-a, 2 * a))
-
-
 @cache
 def _trained(name: str, width: int) -> np.ndarray:
     """Return a really sampled network on ``GRID`` after training all layers; the start is the same for every potential."""
-    net = ShallowNetwork.sample(width=width, rng=0, activation="relu", initialization=start())
+    net = ShallowNetwork.sample(width=width, rng=0, activation="relu", initialization=start("uniform", 1.0))
     run = mirror_flow(net, X, Y, potential=POTENTIALS[name], tol=1e-9)
     return np.asarray(run.network(GRID))
 
 
 @cache
 def _limit() -> np.ndarray:
-    return wide_limit(X, Y, activation="relu", initialization=start())(GRID)
+    return wide_limit(X, Y, activation="relu", initialization=start("uniform", 1.0))(GRID)
 
 
 @cache
@@ -194,7 +188,7 @@ class OpeningDemo(Demo):
         """Return both interpolants of the shifted labels, less the shift, with their curvature and end slopes."""
         x, y = np.asarray(self.panels[0].x), np.asarray(labels, dtype=float) + shift
         spline = natural_spline(X_THREE, y)
-        limit = wide_limit(X_THREE, y, activation="relu", initialization=start(a))
+        limit = wide_limit(X_THREE, y, activation="relu", initialization=start("uniform", a))
         left, right = limit.derivative(np.array([-a - 1.0, a + 1.0]))
         first, last = spline.derivative(np.array([X_THREE[0], X_THREE[-1]]))
         return {
@@ -253,8 +247,8 @@ class DialDemo(Demo):
 
 def _dial(q: int, n: float) -> np.ndarray:
     scaled = Scaled(PowerPotential(p=q, omega=n ** (q - 2)))
-    difference: np.ndarray = wide_limit(X, Y, potential=scaled, activation="relu", initialization=start())(GRID) - _limit()
-    return difference
+    limit = wide_limit(X, Y, potential=scaled, activation="relu", initialization=start("uniform", 1.0))
+    return np.asarray(limit(GRID) - _limit())
 
 
 @cache

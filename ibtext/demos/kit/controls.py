@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets as T
 
-from .declaration import DeclarationError, Numbers, demand, plain
+from .declaration import Numbers, demand, plain
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,11 @@ class Control(AnyControl):
 
     def __post_init__(self) -> None:
         low, high = self.minimum, self.maximum
-        if not low < high:
-            raise DeclarationError(
-                f"A control runs from a minimum up to a maximum, but {self.name!r} from {low} to {high}; swap them."
-            )
+        rule = f"A control runs from a minimum up to a maximum, but {self.name!r}"
+        demand(low < high, f"{rule} from {low} to {high}; swap them.")
         _demand_inside(low <= self.default <= high, self, (low, high))
-        if self.log and low <= 0:
-            raise DeclarationError(
-                f"A logarithmic control is positive, but {self.name!r} starts at {low}; raise the minimum or drop log=True."
-            )
+        rule = f"A logarithmic control is positive, but {self.name!r} starts at"
+        demand(not self.log or low > 0, f"{rule} {low}; raise the minimum or drop log=True.")
 
     def trait(self) -> T.TraitType[Any, Any]:
         return T.Float(self.start(), min=self.minimum, max=self.maximum)
@@ -180,8 +176,8 @@ class Labels(AnyControl):
     def __post_init__(self) -> None:
         n, m = len(self.x), len(self.default)
         demand(n == m, f"Every data point has one label, but {self.name!r} has {n} inputs and {m} labels; give as many of both.")
-        inside = self.minimum <= min(self.default) and max(self.default) <= self.maximum
-        _demand_inside(inside, self, (self.minimum, self.maximum))
+        low, high = self.minimum, self.maximum
+        _demand_inside(low <= min(self.default) and max(self.default) <= high, self, (low, high))
 
     def trait(self) -> T.TraitType[Any, Any]:
         value = T.Float(min=self.minimum, max=self.maximum)
@@ -228,16 +224,10 @@ class Choice(AnyControl):
     kind = "choice"
 
     def __post_init__(self) -> None:
-        demand(
-            2 <= len(self.options) <= 6,
-            f"A choice has two to six options, but {self.name!r} has {len(self.options)}; for more values of one quantity use a "
-            "slider (Control).",
-        )
-        demand(
-            self.default in self.options,
-            f"The default of a choice is one of its options, but {self.name!r} has {self.default!r}; use one of the values "
-            f"{', '.join(map(repr, self.options))}.",
-        )
+        n, values = len(self.options), ", ".join(map(repr, self.options))
+        demand(2 <= n <= 6, f"A choice has two to six options, but {self.name!r} has {n}; for more use a slider (Control).")
+        rule = f"The default of a choice is one of its options, but {self.name!r} has"
+        demand(self.default in self.options, f"{rule} {self.default!r}; use one of the values {values}.")
         for value in self.options:
             demand(
                 not isinstance(value, str) or re.fullmatch(r"[\w.-]+", value, re.ASCII) is not None,
@@ -292,14 +282,11 @@ class Points(AnyControl):
     is_dragged = True
 
     def __post_init__(self) -> None:
-        demand(
-            self.x_limits[0] < self.x_limits[1] and self.y_limits[0] < self.y_limits[1],
-            f"The limits of points increase, but {self.name!r} has x in {self.x_limits} and y in {self.y_limits}; swap them.",
-        )
-        demand(
-            len(self.default) > 0 and all(len(p) == 2 for p in self.default),
-            f"Every point has two coordinates, but {self.name!r} starts at {self.default}; give ((x, y), ...).",
-        )
+        x, y, start = self.x_limits, self.y_limits, self.default
+        rule = f"The limits of points increase, but {self.name!r} has"
+        demand(x[0] < x[1] and y[0] < y[1], f"{rule} x in {x} and y in {y}; swap them.")
+        rule = f"Every point has two coordinates, but {self.name!r} starts at"
+        demand(len(start) > 0 and all(len(p) == 2 for p in start), f"{rule} {start}; give ((x, y), ...).")
         _demand_inside(all(map(self.holds, self.default)), self, self.x_limits, self.y_limits)
 
     def holds(self, point: Sequence[float]) -> bool:

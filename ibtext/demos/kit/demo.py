@@ -184,11 +184,8 @@ class Demo(anywidget.AnyWidget):
     def _check(cls) -> None:
         """Refuse a declaration that cannot work, at the moment the class is made."""
         demo, names = cls.__name__, [c.name for c in cls.controls]
-        demand(
-            RESERVED not in names,
-            f"The name {RESERVED!r} keeps the reader's prediction in the address, but {demo} has a control of that name; choose "
-            "another.",
-        )
+        rule = f"The name {RESERVED!r} keeps the reader's prediction in the address"
+        demand(RESERVED not in names, f"{rule}, but {demo} has a control of that name; choose another.")
         sliders = sum(c.is_slider for c in cls.controls)
         demand(sliders <= 3, f"A demo has at most three sliders, but {demo} has {sliders}; make it two demos.")
         cls.engine.check(cls.controls, demo)
@@ -198,10 +195,8 @@ class Demo(anywidget.AnyWidget):
             panel.check(cls.controls, demo)
         for c in cls.controls:
             n = sum(p.points == c.name for p in cls.panels)
-            demand(
-                n == c.is_dragged,
-                f"Draggable points are drawn in one panel, but {n} panels of {demo} have points={c.name!r}; give it to one.",
-            )
+            rule = "Draggable points are drawn in one panel"
+            demand(n == c.is_dragged, f"{rule}, but {n} panels of {demo} have points={c.name!r}; give it to one.")
         if cls.question is not None:
             cls.question.check(cls.panels, demo)
 

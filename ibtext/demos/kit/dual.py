@@ -58,11 +58,8 @@ class Dual(Engine):
     def __post_init__(self) -> None:
         keys = {"x", "y", "p", "omega", "half_width"}
         for prefix, problem in self.solutions.items():
-            demand(
-                set(problem) == keys,
-                f"A problem of the dual engine has the keys {', '.join(sorted(keys))}, but {prefix!r} has {', '.join(problem)}; "
-                "give exactly the five.",
-            )
+            rule = f"A problem of the dual engine has the keys {', '.join(sorted(keys))}"
+            demand(set(problem) == keys, f"{rule}, but {prefix!r} has {', '.join(problem)}; give exactly the five.")
 
     def compute(self, panels: Sequence[Panel], parameters: Mapping[str, Any], demo: str) -> dict[str, Any]:
         """Return every quantity that the panels draw and every number of every solution."""

@@ -241,20 +241,12 @@ class Panel:
         if self.x is None and self.bars is not None:
             object.__setattr__(self, "x", (-0.6, len(self.bars.names) - 0.4))
         grid = np.asarray(self.x, dtype=float)
-        demand(
-            grid.ndim == 1 and grid.size > 1 and bool(np.all(np.diff(grid) > 0)),
-            f"The x grid of a panel is an increasing list of numbers, but panel {self.title!r} has {self.x!r}; pass "
-            "np.linspace(left, right, n).",
-        )
-        demand(
-            self.y_limits[0] < self.y_limits[1],
-            f"The y limits of a panel increase, but panel {self.title!r} has {self.y_limits}; give (low, high).",
-        )
-        demand(
-            self.aspect in ("auto", "equal"),
-            f"The aspect of a panel is 'auto' or 'equal', but panel {self.title!r} has {self.aspect!r}; for a ratio choose the "
-            "limits.",
-        )
+        increasing, has = grid.ndim == 1 and grid.size > 1 and np.all(np.diff(grid) > 0), f"but panel {self.title!r} has"
+        rule = "The x grid of a panel is an increasing list of numbers"
+        demand(bool(increasing), f"{rule}, {has} {self.x!r}; pass np.linspace(left, right, n).")
+        demand(self.y_limits[0] < self.y_limits[1], f"The y limits of a panel increase, {has} {self.y_limits}; give (low, high).")
+        rule = f"The aspect of a panel is 'auto' or 'equal', {has} {self.aspect!r}"
+        demand(self.aspect in ("auto", "equal"), f"{rule}; for a ratio choose the limits.")
         if self.image is not None:
             _demand_spaced(grid, f"the x grid of panel {self.title!r}, which has an image,")
 

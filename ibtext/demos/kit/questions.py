@@ -39,11 +39,9 @@ class Question(AnyQuestion):
     kind = "choice"
 
     def __post_init__(self) -> None:
-        demand(
-            2 <= len(self.choices) <= 4 and 0 <= self.answer < len(self.choices),
-            f"A question has two to four choices and one of them is right, but {len(self.choices)} choices and answer "
-            f"{self.answer} were given; count the answer from 0.",
-        )
+        n, k = len(self.choices), self.answer
+        rule = "A question has two to four choices and one of them is right"
+        demand(2 <= n <= 4 and 0 <= k < n, f"{rule}, but {n} choices and answer {k} were given; count the answer from 0.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +52,9 @@ class _Drawn(AnyQuestion):
     hide: Sequence[str] = ()
 
     def check(self, panels: Sequence[Panel], demo: str) -> None:
-        demand(
-            0 <= self.panel < len(panels),
-            f"A prediction is drawn in a panel counted from 0, but {demo} has {len(panels)} and the question names {self.panel}; "
-            f"give at most {len(panels) - 1}.",
-        )
+        n, k = len(panels), self.panel
+        rule = "A prediction is drawn in a panel counted from 0"
+        demand(0 <= k < n, f"{rule}, but {demo} has {n} and the question names {k}; give at most {n - 1}.")
         drawn = sorted({k for p in panels for k in p.shapes()})
         demand_known(self.hide, drawn, f"A question hides keys that a panel draws, but {demo} hides")
 
@@ -77,22 +73,19 @@ class Sketch(_Drawn):
     kind = "sketch"
 
     def __post_init__(self) -> None:
-        demand(
-            2 <= len(self.at) <= 9 and bool(np.all(np.diff(self.at) > 0)),
-            f"A sketch has two to nine handles from left to right, but {list(self.at)} was given; give increasing numbers.",
+        fits, rule = (
+            2 <= len(self.at) <= 9 and np.all(np.diff(self.at) > 0),
+            "A sketch has two to nine handles from left to right",
         )
+        demand(bool(fits), f"{rule}, but {list(self.at)} was given; give increasing numbers.")
 
     def check(self, panels: Sequence[Panel], demo: str) -> None:
         super().check(panels, demo)
         panel = panels[self.panel]
-        demand_known(
-            [self.curve], [c.key for c in panel.curves], f"A sketch is compared with a curve of its panel, but {demo} names"
-        )
-        demand(
-            bool(np.min(panel.x) <= self.at[0] and self.at[-1] <= np.max(panel.x)),
-            f"The handles of a sketch stand on the panel, but {demo} has {list(self.at)} on [{np.min(panel.x)}, "
-            f"{np.max(panel.x)}]; move them inside.",
-        )
+        keys, low, high = [c.key for c in panel.curves], float(panel.x[0]), float(panel.x[-1])
+        demand_known([self.curve], keys, f"A sketch is compared with a curve of its panel, but {demo} names")
+        inside, rule = low <= self.at[0] and self.at[-1] <= high, "The handles of a sketch stand on the panel"
+        demand(inside, f"{rule}, but {demo} has {list(self.at)} on [{low}, {high}]; move them inside.")
 
 
 @dataclass(frozen=True, kw_only=True)
