@@ -82,13 +82,9 @@ def chromium():
     """A running Chromium."""
     path = shutil.which("chromium")
     if path is None:
-        missing(
-            "The browser tests drive Chromium, but none was found; it is probably not installed; run 'apt-get install chromium'."
-        )
+        missing("The browser tests drive Chromium, but none was found; run 'apt-get install chromium'.")
     if not pages():
-        missing(
-            f"The browser tests drive the built site, but {SITE.name} holds no page; it was probably not built; run 'make book'."
-        )
+        missing(f"The browser tests drive the built site, but {SITE.name} holds no page; run 'make book'.")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
