@@ -232,7 +232,10 @@ def descent(
 
     with np.errstate(all="ignore"):
         first = at(u, v)
-    remedy = "use flow or a smaller step_size: the bound is 2 over the sharpness of the loss"
+
+    def remedy() -> str:
+        return "use flow or a smaller step_size: the bound is 2 over the sharpness of the loss"
+
     losses = []
     for point in descend(first, step, n_steps, labels=b, step_size=step_size, remedy=remedy):
         losses.append(half_square(point[-1]))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import check_choice, check_count, check_points, shortened
 from ..potentials import Potential
@@ -49,7 +50,7 @@ class DiagonalPotential(Potential):
     """
 
     depth: int = 2
-    scale: Any = 1.0
+    scale: ArrayLike = 1.0
     sign: str = "difference"
 
     def __post_init__(self) -> None:

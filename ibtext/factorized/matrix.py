@@ -159,7 +159,9 @@ def matrix_descent(
     def step(state: Array, residual: Array) -> tuple[Array, Array]:
         return at(state + step_size * problem.velocity(state))
 
-    remedy = "use matrix_flow or a smaller step_size: the bound is 2 over the sharpness of the loss"
+    def remedy() -> str:
+        return "use matrix_flow or a smaller step_size: the bound is 2 over the sharpness of the loss"
+
     run = descend(at(problem.first), step, n_steps, labels=problem.b, step_size=step_size, remedy=remedy)
     kept = [(k, state) for k, (state, _) in enumerate(run) if k % record_every == 0 or k == n_steps]
     return problem.path(step_size * np.array([k for k, _ in kept], dtype=np.float64), np.array([state for _, state in kept]))
@@ -218,9 +220,9 @@ def completion_measurements(rows: ArrayLike, columns: ArrayLike, shape: tuple[in
 
 
 class _Problem:
-    """Checked data, the start, and the velocity of the factors."""
+    """Checked data, the start, and the velocity of the factors; in a symmetric problem U stands for both."""
 
-    def __init__(self, measurements: Any, b: Any, start: Any, symmetric: bool) -> None:
+    def __init__(self, measurements: ArrayLike, b: ArrayLike, start: Any, symmetric: bool) -> None:
         A, b = check_points("measurements", measurements), check_points("b", b)
         if A.ndim != 3 or b.shape != A.shape[:1]:
             raise ValueError(
@@ -235,15 +237,11 @@ class _Problem:
                     f"a symmetric factorisation needs square measurements, but they are {d1} by {d2}; pass symmetric=False."
                 )
             self._refuse_negative()
-            u = check_points("start", start)
-            shapes = [u.shape]
-            good = u.ndim == 2 and len(u) == d1
-            parts = [u]
-        else:
-            parts = [check_points("start", p) for p in start] if isinstance(start, (tuple, list)) and len(start) == 2 else []
-            shapes = [p.shape for p in parts]
-            good = len(parts) == 2 and all(p.ndim == 2 for p in parts)
-            good = good and len(parts[0]) == d1 and len(parts[1]) == d2 and parts[0].shape[1] == parts[1].shape[1]
+        given = [start] if self.symmetric else start if isinstance(start, (tuple, list)) else []
+        parts = [check_points("start", part) for part in given]
+        shapes = self.shapes = [part.shape for part in parts]
+        good = all(len(shape) == 2 for shape in shapes) and len({shape[-1] for shape in shapes}) == 1
+        good = good and [shape[0] for shape in shapes] == ([d1] if self.symmetric else [d1, d2])
         if not good:
             want = f"U of shape ({d1}, r)" if self.symmetric else f"a pair (U, V) of shapes ({d1}, r) and ({d2}, r)"
             raise ValueError(f"start must be {want}, but shapes {shapes} were given; pass for instance 1e-3 * np.eye({d1}).")
@@ -252,7 +250,6 @@ class _Problem:
                 f"start must not be zero, but every entry is 0, and zero factors never move; pass for instance "
                 f"1e-3 * np.eye({d1})."
             )
-        self.shapes = shapes
         self.first = np.concatenate([p.ravel() for p in parts])
         with np.errstate(all="ignore"):
             loss = float(np.sum(self.residual(self.first) ** 2))
@@ -271,11 +268,9 @@ class _Problem:
                 )
 
     def factors(self, state: Array) -> tuple[Array, Array]:
-        if self.symmetric:
-            u = state.reshape(self.shapes[0])
-            return u, u
         cut = int(np.prod(self.shapes[0]))
-        return state[:cut].reshape(self.shapes[0]), state[cut:].reshape(self.shapes[1])
+        u = state[:cut].reshape(self.shapes[0])
+        return u, u if self.symmetric else state[cut:].reshape(self.shapes[1])
 
     def residual(self, state: Array) -> Array:
         u, v = self.factors(state)
@@ -284,9 +279,8 @@ class _Problem:
     def velocity(self, state: Array) -> Array:
         u, v = self.factors(state)
         pull = np.tensordot(self.residual(state), self.A, axes=1)
-        if self.symmetric:
-            return ((pull + pull.T) @ u).ravel()
-        return np.concatenate([(pull @ v).ravel(), (pull.T @ u).ravel()])
+        down, across = (pull @ v).ravel(), (pull.T @ u).ravel()
+        return down + across if self.symmetric else np.concatenate([down, across])
 
     def path(self, times: Array, states: Array) -> FactorizationPath:
         pairs = [self.factors(state) for state in states]

@@ -96,9 +96,13 @@ def mirror_descent(
 
     with np.errstate(all="ignore"):
         first = at(dual_start(potential, start, A.shape[1]))
-        kernel = (A / np.asarray(potential.hessian(first[1]))) @ A.T
-    bound = 2 / float(np.linalg.eigvalsh(kernel)[-1]) if np.all(np.isfinite(kernel)) else float("nan")
-    remedy = f"use mirror_flow or a smaller step_size: at the start the bound is 2/lambda_max = {bound:.3g} of the kernel"
+
+    def remedy() -> str:
+        with np.errstate(all="ignore"):
+            kernel = (A / np.asarray(potential.hessian(first[1]))) @ A.T
+            bound = 2 / np.linalg.eigvalsh(kernel)[-1] if np.all(np.isfinite(kernel)) else np.nan
+        return f"use mirror_flow or a smaller step_size: at the start the bound is 2/lambda_max = {bound:.3g} of the kernel"
+
     run = descend(first, lambda z, w, r: at(z + step_size * (r @ A)), n_steps, labels=b, step_size=step_size, remedy=remedy)
     losses, iterates = [], []
     for _, w, residual in run:
@@ -113,7 +117,7 @@ def half_square(v: Array) -> float:
 
 
 def descend(
-    point: Point, step: Callable[..., Point], n_steps: int, *, labels: Array, step_size: float, remedy: str
+    point: Point, step: Callable[..., Point], n_steps: int, *, labels: Array, step_size: float, remedy: Callable[[], str]
 ) -> Iterator[Point]:
     """The points of an iteration, tuples that end with the residual, the first one included.
 
@@ -137,6 +141,6 @@ def descend(
         if not loss <= limit:
             raise ConvergenceError(
                 f"the step size must keep the iteration stable, but with step_size={step_size:g} the loss is {loss:.1e} after "
-                f"{k} steps; {remedy}."
+                f"{k} steps; {remedy()}."
             )
         yield point

@@ -46,10 +46,15 @@ def test_step_sizes_beyond_the_bound_are_refused_with_the_bound():
         linear.mirror_descent(A, b, step_size=1.05 * bound, n_steps=2000)
 
 
+def test_features_whose_kernel_underflows_move_nothing():
+    run = linear.mirror_descent([[1e-310, 2e-311]], [1.0], step_size=0.1, n_steps=3)
+    np.testing.assert_array_equal(run.losses, np.full(4, 0.5))
+
+
 def test_points_and_losses_of_an_iteration_until_it_grows_a_millionfold():
     def run(factor, n_steps, first=2.0):
         step = lambda name, r: (name + 1, factor * r)  # noqa: E731
-        return descend((0, np.array([first])), step, n_steps, labels=np.array([1.0]), step_size=0.1, remedy="stop")
+        return descend((0, np.array([first])), step, n_steps, labels=np.array([1.0]), step_size=0.1, remedy=lambda: "stop")
 
     assert [(name, float(r[0])) for name, r in run(-0.5, 3)] == [(0, 2.0), (1, -1.0), (2, 0.5), (3, -0.25)]
     assert half_square(np.array([3.0, 4.0])) == 12.5
