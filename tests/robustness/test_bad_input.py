@@ -70,7 +70,7 @@ CASES = {
     "limit: scaled, p below 2": (lambda: limit(potential=ib.Scaled(ib.PowerPotential(1.5))), ValueError, "at least 2"),
     "limit: initialization is a name": (lambda: limit(initialization="uniform"), TypeError, "but 'uniform' was given"),
     "potential: p is text": (lambda: ib.PowerPotential(p="3"), ValueError, "exponent above 1"),
-    "potential: class without brackets": (lambda: ib.Scaled(ib.QuadraticPotential), TypeError, "without its brackets"),
+    "potential: class without brackets": (lambda: ib.Scaled(ib.QuadraticPotential), TypeError, "Scaled needs a potential"),
     "limit: asymmetric law": (
         lambda: limit(initialization=ib.Initialization(bias=stats.uniform(-1, 2.5))), ValueError, "symmetric about 0",
     ),
@@ -116,7 +116,7 @@ CASES = {
     "train: tolerance": (lambda: train(tol=0.0), ValueError, "tol must be"),
     "train: steps": (lambda: train(max_steps=0), ValueError, "positive integer"),
     "train: times": (lambda: train(times=[2.0, 1.0]), ValueError, "times must be a one-dimensional increasing"),
-    "train: potential": (lambda: train(potential=np.cosh), TypeError, "plain function"),
+    "train: potential": (lambda: train(potential=np.cosh), TypeError, "must be a potential"),
     "train: no curvature at 0": (lambda: train(potential=ib.PNormPotential(4)), ValueError, "positive and finite"),
     "train: not a network": (lambda: ib.mirror_flow(None, X, Y), TypeError, "must be a ShallowNetwork"),
     "descend: step": (lambda: descend(step_size=0), ValueError, "step_size must be"),
@@ -130,7 +130,7 @@ CASES = {
     "potential: scale": (lambda: ib.QuadraticPotential(np.nan), ValueError, "scale must be"),
     "potential: entropy at 0": (lambda: ib.EntropyPotential().gradient([0.5, 0.0]), ValueError, "0.0 was given"),
     "potential: entropy below 0": (lambda: ib.EntropyPotential()([-2.0]), ValueError, "-2.0 was given"),
-    "potential: scaled twice": (lambda: ib.Scaled(SCALED), TypeError, "Scaled one"),
+    "potential: scaled twice": (lambda: ib.Scaled(SCALED), TypeError, "Scaled needs a potential"),
     "rates: level": (lambda: ib.rates.fit_rate([1, 2, 3.0], [3, 2, 1.0], level=95), ValueError, "between 0 and 1"),
 }  # fmt: skip
 
