@@ -4,6 +4,9 @@ A header comes first, put in place whole; then each finished cell is one line of
 A kill can tear only the last line, which the next run cuts off, so its cell is computed again. Rewriting the whole
 file for every cell would be as safe, but costs quadratic time. A lock, which the system releases when the process
 dies, keeps two runs from writing to one file.
+
+An SQLite data base would not be shorter by much, and it would refuse the files that readers have: JSON lines are the
+documented format, which any editor shows and any language reads.
 """
 
 from __future__ import annotations
@@ -30,13 +33,12 @@ class ResultsFile:
             self.path = pathlib.Path(path)
         except TypeError:
             raise ValueError(
-                f"results must be None or the path of a file, but {path!r} was given, probably an open file or the "
-                f"results themselves; pass for instance results='sweep.jsonl'."
+                f"results must be None or the path of a file, but {path!r} was given; pass for instance results='sweep.jsonl'."
             ) from None
         if self.path.is_dir() or not self.path.absolute().parent.is_dir():
             raise ValueError(
-                f"results must name a file in an existing folder, but {str(path)!r} was given, probably a folder or a "
-                f"misspelt one; create the folder, and name a file in it."
+                f"results must name a file in an existing folder, but {str(path)!r} was given; create the folder, and name a "
+                f"file in it."
             )
         if not self.path.exists():
             self._create(header)
@@ -72,8 +74,8 @@ class ResultsFile:
             fcntl.flock(self.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise RuntimeError(
-                f"a results file must belong to one run at a time, but {str(self.path)!r} is in use, probably by a sweep "
-                f"that is still going; wait for it, or name another file."
+                f"a results file must belong to one run at a time, but another one is writing to {str(self.path)!r}; wait for "
+                f"it, or name another file."
             ) from None
 
     def _read(self, header: dict[str, Any]) -> dict[Key, tuple[str, dict[str, Any]]]:
@@ -94,13 +96,11 @@ class ResultsFile:
             except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
                 raise ValueError(
                     f"a results file must hold a header and each cell once, but line {number + 1} of {str(self.path)!r} "
-                    f"is {line[:60]!r}, probably because the file was edited or belongs to something else; restore "
-                    f"it, or name another file."
+                    f"is {line[:60]!r}; restore the file, or name another one."
                 ) from None
         if not lines:
             raise ValueError(
-                f"a results file must begin with a header, but {str(self.path)!r} has none, probably because it was made "
-                f"by something else; remove it, or name another file."
+                f"a results file must begin with a header, but {str(self.path)!r} has none; remove it, or name another file."
             )
         if end < len(data):
             self.stream.truncate(end)
@@ -112,8 +112,8 @@ class ResultsFile:
             if found[name] != wanted[name]:
                 raise ValueError(
                     f"a results file may be resumed only with the settings that began it, but its {name} is "
-                    f"{found[name]!r} and that of this call {wanted[name]!r}, probably because the function or a constant "
-                    f"that it reads was edited since; name another file, or undo the edit."
+                    f"{found[name]!r} and that of this call {wanted[name]!r}; name another file, or undo the edit of the "
+                    f"function or of a constant that it reads."
                 )
 
     def append(self, key: Key, description: str, values: dict[str, Any]) -> None:

@@ -75,6 +75,8 @@ def _numbers(values: Any) -> dict[str, Any]:
 def _locally(cell: _Cell, tasks: list[tuple[Key, Any]], n_jobs: int | None) -> Iterator[Outcome]:
     """Run through joblib. Where a worker process dies, the cells without an answer run again in new processes."""
     joblib = importlib.import_module("joblib")
+    if n_jobs != 1:  # workers of an earlier call keep the modules that they imported, also those that were edited since
+        importlib.import_module("joblib.externals.loky").get_reusable_executor().shutdown(wait=True)
     broken = importlib.import_module("joblib.externals.loky.process_executor").BrokenProcessPool
     waiting, deaths = dict(tasks), 0
     while waiting:
@@ -92,7 +94,11 @@ def _locally(cell: _Cell, tasks: list[tuple[Key, Any]], n_jobs: int | None) -> I
 
 
 def _on_cluster(cell: _Cell, tasks: list[tuple[Key, Any]], client: Any) -> Iterator[Outcome]:
-    """Run on a Dask cluster. The scheduler sends the cells of a lost worker to another one; each has one future."""
+    """Run on a Dask cluster. The scheduler sends the cells of a lost worker to another one; each has one future.
+
+    joblib's own Dask backend (1.6) would be shorter, but it never returns when a cell has killed its workers, and gives
+    up where the cluster has no worker for ten seconds.
+    """
     distributed = importlib.import_module("distributed")
     futures = {client.submit(cell, key, potential, pure=False): key for key, potential in tasks}
     waiting = set(futures.values())
@@ -111,26 +117,22 @@ def _on_cluster(cell: _Cell, tasks: list[tuple[Key, Any]], client: Any) -> Itera
         client.cancel([future for future, key in futures.items() if key in waiting])
 
 
-def _iterable(value: Any) -> bool:
-    try:  # a 0-d array has __iter__, and refuses it
-        iter(value)
+def _listed(value: Any) -> list[Any] | None:
+    """The items of a sequence; None for text and for what cannot be iterated, 0-d arrays included."""
+    try:
+        return None if isinstance(value, (str, bytes)) else list(value)
     except TypeError:
-        return False
-    return True
+        return None
 
 
 def _check_numbers(name: str, values: Any, check: Callable[[str, Any], int]) -> list[int]:
-    if isinstance(values, (str, bytes)) or not _iterable(values):
-        raise ValueError(
-            f"{name} must be a sequence of integers, but {values!r} was given, probably a single number; pass a list or a range."
-        )
-    result = [check(name, value) for value in values]
+    listed = _listed(values)
+    if listed is None:
+        raise ValueError(f"{name} must be a sequence of integers, but {values!r} was given; pass a list or a range.")
+    result = [check(name, value) for value in listed]
     if not result or len(set(result)) < len(result):
         what = "one appears twice" if result else "none was given"
-        raise ValueError(
-            f"{name} must be different integers, at least one, but {what}, probably because two lists were joined or a "
-            f"selection was empty; list each once."
-        )
+        raise ValueError(f"{name} must be different integers, at least one, but {what}; list each once.")
     return result
 
 
@@ -141,8 +143,7 @@ def _check_seed(name: str, value: Any) -> int:
         number = -1
     if number < 0:
         raise ValueError(
-            f"{name} must be integers that are at least 0, but {value!r} was given, probably a generator or a float; pass "
-            f"for instance {name}=range(10)."
+            f"{name} must be integers that are at least 0, but {value!r} was given; pass for instance {name}=range(10)."
         )
     return number
 
@@ -152,22 +153,21 @@ def _check_potentials(potentials: Any) -> dict[str | None, Any]:
         return {None: None}
     if isinstance(potentials, Mapping):
         named = dict(potentials)
-    elif _iterable(potentials) and not isinstance(potentials, (str, bytes)):
-        listed = list(potentials)
+    elif (listed := _listed(potentials)) is not None:
         named = {repr(p): p for p in listed}
         address = next((name for name in named if ADDRESS.search(name)), None)
         if address is not None or len(named) < len(listed):
             what = f"{address} is an address" if address else "two of them have the same repr"
             raise ValueError(
-                f"potentials in a list need reprs that tell them apart in every run, but {what}, probably because a class "
-                f"has no __repr__ or one was listed twice; pass a mapping from names to potentials."
+                f"potentials in a list need reprs that tell them apart in every run, but {what}; pass a mapping from names to "
+                f"potentials."
             )
     else:
         named = {}
     if not named or not all(isinstance(name, str) for name in named):
         raise ValueError(
-            f"potentials must be None, a list of potentials or a mapping from names, but {potentials!r} was given, probably "
-            f"a single potential or nothing; pass for instance potentials=[phi]."
+            f"potentials must be None, a list of potentials or a mapping from names, but {potentials!r} was given; pass for "
+            f"instance potentials=[phi]."
         )
     return named
 
@@ -198,11 +198,13 @@ def sweep(
         File that keeps finished cells. With an existing file only the missing cells run, so a sweep may be killed at
         any moment and called again, and may be extended by more widths, seeds or potentials.
     n_jobs : int or None
-        Processes, as in joblib: -1 is all cores, None what ``joblib.parallel_config`` says.
+        Processes, as in joblib: -1 is all cores, None what ``joblib.parallel_config`` says. They are new for every call, so
+        that a module that was edited and reloaded is theirs too.
     progress : bool
         Show a line with the cells done on the standard error stream.
     client : dask.distributed.Client, optional
-        Run on its cluster instead; workers may come and go.
+        Run on its cluster instead; workers may come and go. They keep the modules that they have imported: after an edit
+        of one, call ``client.restart()``.
 
     Returns
     -------
@@ -233,20 +235,16 @@ def sweep(
     True
     """
     if not callable(function):
-        raise ValueError(
-            f"function must be callable, but {function!r} was given, probably the result of a call; pass the function itself."
-        )
+        raise ValueError(f"function must be callable, but {function!r} was given; pass the function itself.")
     if client is not None and not all(hasattr(client, name) for name in ("submit", "scheduler", "cancel")):
         raise ValueError(
-            f"client must be a dask.distributed.Client, but {client!r} was given, probably a cluster or its address; pass "
-            f"client=Client(address)."
+            f"client must be a dask.distributed.Client, but {client!r} was given; pass client=Client(cluster or its address)."
         )
     whole = isinstance(n_jobs, (int, np.integer)) and not isinstance(n_jobs, bool)
     if n_jobs is not None and not (whole and 0 < abs(n_jobs) < 10**6):
         raise ValueError(
-            f"n_jobs must be None or an integer other than 0, below a million, but {shortened(n_jobs)} was given, "
-            f"probably a fraction of the cores; "
-            f"pass the number of processes, or -1 for all cores."
+            f"n_jobs must be None or an integer other than 0, below a million, but {shortened(n_jobs)} was given; pass the "
+            f"number of processes, or -1 for all cores."
         )
     named = _check_potentials(potentials)
     progress = check_flag("progress", progress)
@@ -301,8 +299,7 @@ def _kept(file: ResultsFile, keys: list[Key], described: dict[str | None, str]) 
         if key[0] in described and description != described[key[0]]:
             raise ValueError(
                 f"a results file may be resumed only with the settings that began it, but the potential {key[0]!r} was "
-                f"{description} there and is {described[key[0]]} here, probably because the mapping was edited since; use "
-                f"another name or another file."
+                f"{description} there and is {described[key[0]]} here; use another name or another file."
             )
     return {key: file.finished[key][1] for key in keys if key in file.finished}
 
@@ -317,6 +314,6 @@ def _sentence(failures: dict[Key, str], total: int, results: Any) -> str:
     kept = "in memory (error.table)" if results is None else f"in {str(results)!r}"
     return (
         f"every cell must return its numbers, but {len(failures)} of {total} failed ({cells}"
-        f"{', ...' if len(failures) > 8 else ''}), probably for the reason of the first, width={width}, seed={seed}{named}: "
-        f"{reason}; repair the function or leave out these cells and call again, the finished ones are kept {kept}."
+        f"{', ...' if len(failures) > 8 else ''}), the first, width={width}, seed={seed}{named}, with {reason}; repair the "
+        f"function or leave out these cells and call again, the finished ones are kept {kept}."
     )

@@ -33,12 +33,12 @@ class SweepTable:
         """Names of the columns."""
         return tuple(self.rows[0]) if self.rows else ()
 
-    def column(self, name: str) -> Any:
+    def column(self, name: str) -> np.ndarray:
         """One column as an array (R,)."""
         if name not in self.names:
             raise ValueError(
-                f"name must be one of {', '.join(map(repr, self.names)) or 'no column'}, but {name!r} was given, probably a "
-                f"misspelling or an empty table; choose a name from the list."
+                f"name must be one of {', '.join(map(repr, self.names)) or 'no column'}, but {name!r} was given; choose a name "
+                f"from the list."
             )
         return np.array([row[name] for row in self.rows])
 
@@ -48,7 +48,7 @@ class SweepTable:
             self.column(name)
         return SweepTable(tuple(row for row in self.rows if all(row[k] == v for k, v in values.items())))
 
-    def to_array(self) -> Any:
+    def to_array(self) -> np.ndarray:
         """A structured array (R,) with one field a column; ``pandas.DataFrame`` takes it as it is."""
         columns = [self.column(name) for name in self.names]
         result = np.empty(len(self.rows), dtype=[(n, c.dtype) for n, c in zip(self.names, columns, strict=True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pathlib
@@ -192,6 +193,19 @@ def test_a_dead_worker_loses_nothing(tmp_path):
     table = sweep(cell, widths=[1, 2], seeds=range(5), n_jobs=2, progress=False, results=tmp_path / "r.jsonl")
     assert flag.exists() and list(table.column("value")) == [100 + s for s in range(5)] + [200 + s for s in range(5)]
     assert len((tmp_path / "r.jsonl").read_bytes().splitlines()) == 11
+
+
+def test_workers_run_the_code_of_today(tmp_path, monkeypatch):
+    """A module is edited and reloaded between two sweeps, as in any notebook with autoreload."""
+    monkeypatch.syspath_prepend(tmp_path)
+    results = []
+    for text in ("1.0", "2.00"):
+        (tmp_path / "userexp.py").write_text(f"def cell(width, seed):\n    return {{'v': {text}}}\n")
+        importlib.invalidate_caches()
+        module = importlib.import_module("userexp") if text == "1.0" else importlib.reload(sys.modules["userexp"])
+        results.append(quiet(module.cell, n_jobs=2).column("v").tolist())
+    del sys.modules["userexp"]
+    assert results == [[1.0] * 6, [2.0] * 6]
 
 
 def test_dask_cluster_with_a_killed_worker(tmp_path):
