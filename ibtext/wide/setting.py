@@ -73,8 +73,10 @@ def check_setting(x: Array, activation: str | AnyActivation, initialization: Ini
 
 def make_rule(x: Array, initialization: Initialization, degree: int) -> Rule:
     """The quadrature over the law of (w, b) on the elements of sorted inputs x, for activations of a degree."""
-    kind = SignRule if initialization.signs else PolarRule
-    return kind(Elements(x), initialization, degree)
+    elements = Elements(x)
+    if initialization.signs:
+        return SignRule(elements, initialization, degree)
+    return PolarRule(elements, initialization, degree)
 
 
 def wide_columns(
@@ -88,6 +90,7 @@ def wide_columns(
     """The columns of a problem with sorted inputs x."""
     phi = limit_potential(potential)
     act = check_setting(x, activation, initialization)
-    kind = TwoSlopes if act.degree == 1 else ReluPowers
-    rule = make_rule(x, initialization, act.degree)
-    return kind(act, rule, phi, scaled=isinstance(potential, Scaled), free_affine=free_affine)
+    rule, scaled = make_rule(x, initialization, act.degree), isinstance(potential, Scaled)
+    if act.degree == 1:
+        return TwoSlopes(act, rule, phi, scaled=scaled, free_affine=free_affine)
+    return ReluPowers(act, rule, phi, scaled=scaled, free_affine=free_affine)
