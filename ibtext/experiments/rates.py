@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from ..errors import check_points, check_positive
@@ -31,20 +31,19 @@ class Rate:
     confidence_interval: tuple[float, float]
     level: float
 
-    def __call__(self, n: Any) -> np.ndarray:
+    def __call__(self, n: ArrayLike) -> np.ndarray:
         """The fitted power law at ``n``."""
         n = check_points("n", n)
         if np.any(n <= 0):
             raise ValueError(
-                f"a power law needs positive n, but the smallest is {n.min():g}, probably a zero at the start of a range; pass "
-                f"positive numbers."
+                f"a power law needs positive n, but the smallest is {n.min():g}; pass positive numbers."
             )
         with np.errstate(over="ignore", under="ignore"):
             values: np.ndarray = np.exp(self.intercept + self.slope * np.log(n))
         if not np.all(np.isfinite(values)):
             raise ValueError(
                 f"the fitted law must be evaluated where it is finite, but it overflows for n between {n.min():g} and "
-                f"{n.max():g}, probably far from the data; pass n nearer to them."
+                f"{n.max():g}; pass n nearer to the data."
             )
         return values
 
@@ -52,11 +51,11 @@ class Rate:
 def _too_few(n: np.ndarray) -> str:
     return (
         f"a slope with a confidence interval needs at least three points at two different n, but {n.size} points at "
-        f"{np.unique(n).size} values were given, probably a sweep that was cut short; add widths."
+        f"{np.unique(n).size} values were given; add widths."
     )
 
 
-def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
+def fit_rate(n: ArrayLike, error: ArrayLike, *, level: float = 0.95) -> Rate:
     """Fit a power law to errors by least squares on a log-log scale.
 
     Parameters
@@ -81,7 +80,7 @@ def fit_rate(n: Any, error: Any, *, level: float = 0.95) -> Rate:
     if n.shape != error.shape or n.ndim != 1:
         raise ValueError(
             f"n and error must be one-dimensional and of equal length, but shapes {n.shape} and {error.shape} were "
-            f"given, probably a table of seeds by widths; repeat n for every seed and ravel both."
+            f"given; for a table of seeds by widths, repeat n for every seed and ravel both."
         )
     if n.size < 3:
         raise ValueError(_too_few(n))

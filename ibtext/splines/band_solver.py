@@ -192,8 +192,8 @@ def _smoothing(h: Array, diagonal: Array, off: Array, weights: Array, s: float) 
 def _check_size(name: str, size: float) -> None:
     if size != 0 and not 1 / LARGEST <= size <= LARGEST:
         raise ValueError(
-            f"data and weights must lie between {1 / LARGEST:g} and {LARGEST:g} in size, but {name} is {size:g}, probably "
-            f"because of its unit; rescale it."
+            f"data and weights must lie between {1 / LARGEST:g} and {LARGEST:g} in size, but {name} is {size:g}; "
+            f"rescale it."
         )
 
 

@@ -33,15 +33,14 @@ def vectorised(zeta: Callable[[Any], Any]) -> Callable[[Array], Array]:
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"zeta must map an array of points to an array of numbers of the same shape, but calling it on shape "
-                f"{t.shape} failed ({error}), probably because it uses math instead of numpy or an if on its argument; "
-                f"write it with numpy, or pass numpy.vectorize(zeta)."
+                f"{t.shape} failed ({error}); write it with numpy, without math and if, or pass numpy.vectorize(zeta)."
             ) from error
         bad = ~((value >= 0) & (value <= 1e100))  # also where it is nan
         if bad.any():
             k = np.unravel_index(int(np.argmax(bad)), t.shape)
             raise ValueError(
-                f"zeta must be finite (up to 1e100) and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}, "
-                f"probably a penalty passed in place of its reciprocal or a formula used outside its range; pass a positive zeta."
+                f"zeta must be finite (up to 1e100) and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}; "
+                f"pass a positive zeta, the reciprocal of the penalty."
             )
         return value
 
@@ -88,7 +87,7 @@ def weight_cells(zeta: Any, x: Array, breaks: Any) -> tuple[Callable[[Array], Ar
     if not callable(zeta):
         raise ValueError(
             f"zeta must be None, a positive number, a function or an Initialization, but {type(zeta).__name__} was "
-            f"given, probably the values of zeta on a grid; pass a function of the input, for instance "
+            f"given; pass a function of the input, for instance "
             f"lambda t: np.interp(t, grid, values) with breaks=grid."
         )
     checked = vectorised(zeta)

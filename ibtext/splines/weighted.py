@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import legendre
+from numpy.typing import ArrayLike
 
-from ..errors import check_choice, check_count, check_order, check_points, check_positive
+from ..errors import check_arguments, check_choice, check_count, check_order, check_points, check_positive
 from ..numerics.panels import Panels, legendre_transform
-from .band_solver import LARGEST, BandSolution, check_mass, check_range, solve_bands
+from .band_solver import BandSolution, check_mass, check_range, solve_bands
 from .weight_cells import weight_cells
 
 __all__ = ["WeightedSpline", "adaptive_spline", "natural_spline", "smoothing_from_time"]
@@ -69,20 +70,19 @@ class WeightedSpline:
     _moments: Array = field(repr=False)
     _solution: BandSolution = field(repr=False)
 
-    def __call__(self, t: Any) -> Array:
+    def __call__(self, t: ArrayLike) -> Array:
         """The spline at ``t``; affine outside the hull of the data. Cost O(T log M)."""
-        return self._evaluate(_check_arguments(t), 0)
+        return self._evaluate(check_arguments(t), 0)
 
-    def derivative(self, t: Any, *, order: int = 1) -> Array:
+    def derivative(self, t: ArrayLike, *, order: int = 1) -> Array:
         """First derivative (``order=1``) or curvature (``order=2``, zero outside the hull) at ``t``."""
         order = check_order(order)
-        t = _check_arguments(t)
-        return self.curvature(t) if order == 2 else self._evaluate(t, 1)
+        return self.curvature(t) if order == 2 else self._evaluate(check_arguments(t), 1)
 
-    def curvature(self, t: Any) -> Array:
+    def curvature(self, t: ArrayLike) -> Array:
         r"""The second derivative :math:`g'' = \zeta \sum_j \gamma_j N_j` at ``t``; zero outside the hull."""
-        t = _check_arguments(t)
-        flat, knots, gamma = t.ravel(), self._knots, self._solution.gamma
+        points = check_arguments(t)
+        flat, knots, gamma = points.ravel(), self._knots, self._solution.gamma
         inside = (flat >= knots[0]) & (flat <= knots[-1])
         result = np.zeros((gamma.shape[0], flat.size))
         if gamma.shape[1] > 2 and inside.any():
@@ -90,7 +90,7 @@ class WeightedSpline:
             k = np.clip(np.searchsorted(knots, s, side="right") - 1, 0, knots.size - 2)
             fraction = (s - knots[k]) / (knots[k + 1] - knots[k])
             result[:, inside] = self._zeta(s) * ((1 - fraction) * gamma[:, k] + fraction * gamma[:, k + 1])
-        return self._shaped(result, t.shape)
+        return self._shaped(result, points.shape)
 
     def _shaped(self, result: Array, shape: tuple[int, ...]) -> Array:
         if self.y.ndim == 1:
@@ -144,38 +144,25 @@ class WeightedSpline:
         return self._shaped(result, t.shape)
 
 
-def _check_arguments(t: Any) -> Array:
-    """Points of evaluation, refused where an affine function of them could overflow."""
-    points: Array = check_points("t", t, allow_empty=True)
-    if points.size and np.max(np.abs(points)) > LARGEST:
-        worst = points.ravel()[np.argmax(np.abs(points))]
-        raise ValueError(
-            f"t must lie between {-LARGEST:g} and {LARGEST:g}, but {worst:g} was given, probably an overflow upstream or a "
-            f"stand-in for infinity; pass points near the data."
-        )
-    return points
-
-
 def _check_labels(x: Any, y: Any, weights: Any, smoothing: float) -> tuple[Array, Array, Array]:
     """Inputs (M,), labels (M,) or (M, k), weights (M,), in the order received."""
     x, y = check_points("x", x), check_points("y", y)
     if x.ndim != 1 or y.ndim not in (1, 2) or y.shape[0] != x.size:
         raise ValueError(
-            f"x must have shape (M,) and y shape (M,) or (M, k), but shapes {x.shape} and {y.shape} were given, probably "
-            f"a label that is missing or inputs in a column; pass x.ravel() and one label, or one row, for every input."
+            f"x must have shape (M,) and y shape (M,) or (M, k), but shapes {x.shape} and {y.shape} were given; "
+            f"pass x.ravel() and one label, or one row, for every input."
         )
     if x.size < 2:
         raise ValueError(
-            "a spline needs at least two data points, but one was given, probably because a selection matched one "
-            "row; through a single point every line is as good, so add a point."
+            "a spline needs at least two data points, but one was given; through a single point every line is as "
+            "good, so add a point."
         )
     weights = np.ones(x.size) if weights is None else check_points("weights", weights)
     if weights.shape != x.shape or not (weights > 0).all():
         what = f"shape {weights.shape}" if weights.shape != x.shape else f"the smallest {weights.min():g}"
         raise ValueError(
-            f"weights must be positive, one for each of the {x.size} inputs, but {what} was given, probably a variance "
-            f"of the wrong length or a zero meant to drop a point; pass for instance 1/variance, and leave out points "
-            f"that shall not count."
+            f"weights must be positive, one for each of the {x.size} inputs, but {what} was given; pass for instance "
+            f"1/variance, and leave out points that shall not count."
         )
     check_range(x, y.reshape(x.size, -1).T, weights, smoothing)
     order = np.argsort(x)
@@ -191,7 +178,7 @@ def _check_labels(x: Any, y: Any, weights: Any, smoothing: float) -> tuple[Array
     return x.copy(), y.copy(), weights.copy()
 
 
-def natural_spline(x: Any, y: Any) -> WeightedSpline:
+def natural_spline(x: ArrayLike, y: ArrayLike) -> WeightedSpline:
     r"""The natural cubic spline through the data: the interpolant with the least :math:`\int (g'')^2`.
 
     Parameters
@@ -226,13 +213,13 @@ def natural_spline(x: Any, y: Any) -> WeightedSpline:
 
 
 def adaptive_spline(
-    x: Any,
-    y: Any,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     zeta: Any = None,
     smoothing: float = 0.0,
-    weights: Any = None,
-    breaks: Any = None,
+    weights: ArrayLike | None = None,
+    breaks: ArrayLike | None = None,
 ) -> WeightedSpline:
     r"""The spline with a weighted curvature penalty, through the data or near them.
 
@@ -366,8 +353,7 @@ def smoothing_from_time(t: float, *, loss: str = "half_sum", count: int | None =
     t = check_positive("t", t)
     if t < 1e-200:
         raise ValueError(
-            f"t must be at least 1e-200, but {t:g} was given, probably in a wrong unit; pass learning rate times "
-            f"steps times width."
+            f"t must be at least 1e-200, but {t:g} was given; pass learning rate times steps times width."
         )
     check_choice("loss", loss, LOSSES)
     kappa = 2.0 if loss in ("sum", "mean") else 1.0
@@ -376,8 +362,7 @@ def smoothing_from_time(t: float, *, loss: str = "half_sum", count: int | None =
     if loss in ("half_mean", "mean"):
         if count is None:
             raise ValueError(
-                f"count must be given with loss={loss!r}, but it was left out, probably because it does not matter for "
-                f"sums; pass count=len(x)."
+                f"count must be given with loss={loss!r}, but it was left out; pass count=len(x)."
             )
         kappa /= count
     return 1 / (kappa * t)
