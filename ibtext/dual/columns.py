@@ -96,9 +96,6 @@ class FiniteColumns(Columns):
             return value, (self.features * weights) @ self.features.T
 
 
-_METHODS = ("evaluate", "retract", "measure")
-
-
 def check_equation(columns: Any, y: Any, start: Any) -> tuple[Columns, Array, Array]:
     """The columns, the right-hand side and the first multiplier, both of shape (M,)."""
     if not callable(getattr(columns, "evaluate", None)):
@@ -107,7 +104,8 @@ def check_equation(columns: Any, y: Any, start: Any) -> tuple[Columns, Array, Ar
             f"instance FiniteColumns(features, 1.0, CoshPotential())."
         )
     if not isinstance(columns, Columns):  # a problem of the user's own, perhaps with some of the optional methods
-        given = {name: staticmethod(getattr(columns, name)) for name in _METHODS if hasattr(columns, name)}
+        names = ("evaluate", "retract", "measure")
+        given = {name: staticmethod(getattr(columns, name)) for name in names if hasattr(columns, name)}
         columns = type("Given", (Columns,), given)()
     y = check_points("y", y)
     first = np.zeros_like(y) if start is None else check_points("start", start).copy()

@@ -33,17 +33,13 @@ from .columns import Columns, check_equation
 from .robust import STALLED, DualSolution, at_the_floor, is_nearer, newton_step, refuse, rounding_floor
 
 Array = npt.NDArray[np.float64]
+Retraction = Callable[[Array, Array], Array]
 
 __all__ = ["newton", "solve_dual"]
 
 
 def newton(
-    columns: Columns,
-    y: Array,
-    start: Array,
-    goal: float,
-    max_iterations: int = 200,
-    retract: Callable[[Array, Array], Array] | None = None,
+    columns: Columns, y: Array, start: Array, goal: float, max_iterations: int = 200, retract: Retraction | None = None
 ) -> DualSolution:
     """Damped Newton steps for F = y, and the best point on their way, whether or not it reaches the goal."""
     retract = retract or columns.retract
