@@ -4,8 +4,6 @@ The core needs NumPy and SciPy only; torch, matplotlib and the widgets load when
 afternoon: ``potentials``, ``dual``, ``laws``, ``wide``, ``training``, each beginning with its ``__init__``.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 

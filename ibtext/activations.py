@@ -7,8 +7,6 @@ the two slopes in general, the element of the subdifferential that respects the 
 A power :math:`\max(u, 0)^k` bends more smoothly, and its networks learn splines of degree 2k + 1.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +15,7 @@ from array_api_compat import array_namespace
 
 from .errors import check_choice, check_count
 
-__all__ = ["ACTIVATIONS", "Activation", "AnyActivation", "ReLUPower", "get_activation"]
+__all__ = ["ACTIVATIONS", "Activation", "AnyActivation", "ReLUPower"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The data that the book comes back to, for demos, tests, benchmarks and training runs; its pages write them out."""
 
-from __future__ import annotations
-
 import numpy as np
 
 #: Five points that go up and down, of most chapters.

@@ -1,7 +1,5 @@
 """Refusals: one sentence with the rule, the value received and the remedy, and with the cause where it is known."""
 
-from __future__ import annotations
-
 import difflib
 import operator
 from numbers import Real

@@ -1,7 +1,5 @@
 """The colours of the book, shared by figures and demos, each with a contrast of at least 4.5 against white."""
 
-from __future__ import annotations
-
 __all__ = ["HUES"]
 
 HUES: dict[str, str] = {

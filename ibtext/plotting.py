@@ -4,8 +4,6 @@ matplotlib loads here only. Figures have an opaque white card as background, so 
 page around them is dark, and lines are written as SVG.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import matplotlib as mpl

@@ -11,8 +11,6 @@ coordinatewise, with :math:`z = \varphi'(\theta - c)` at the start. The centre :
 another one is given. This module alone imports torch.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Live demos.  Import a demo from here; ``import ibtext`` alone loads none of this."""
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

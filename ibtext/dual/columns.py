@@ -1,20 +1,16 @@
 """Problems for ``ibtext.dual``: what the solver asks of them, and the one with finitely many columns."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import LARGEST_ARGUMENT, check_points, shortened
+from ..numerics.arrays import Array
 from ..potentials import Potential
 
 __all__ = ["Columns", "FiniteColumns", "check_equation", "largest"]
-
-Array = npt.NDArray[np.float64]
 
 
 class Columns(ABC):

@@ -1,20 +1,17 @@
 r"""Training paths of the multiplier: :math:`\lambda' = \text{rate}\,(y - F(\lambda))`, integrated or in closed form."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 from scipy.integrate import solve_ivp
 from scipy.linalg import LinAlgError, LinAlgWarning
 
 from ..errors import ConvergenceError, check_points, check_positive, check_times, check_tolerance
+from ..numerics.arrays import Array
 from .columns import Columns, check_equation, largest
 
 __all__ = ["dual_flow", "linear_flow"]
 
-Array = npt.NDArray[np.float64]
 
 LONGEST_FLOW = 20_000
 """Evaluations of F after which a flow counts as stuck; a well-posed one needs a few hundred."""

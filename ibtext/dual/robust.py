@@ -1,21 +1,18 @@
 """What makes the Newton iteration of ``solve`` robust: scaling, which steps to take, and where rounding ends it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from ..errors import ConvergenceError
+from ..numerics.arrays import Array
 from .columns import FiniteColumns, largest
 
 __all__ = ["LARGEST_LOSS", "STALLED", "DualSolution", "at_the_floor", "is_nearer", "newton_step", "refine", "refuse"]
 __all__ += ["rounding_floor"]
 
-Array = npt.NDArray[np.float64]
 Measure = Callable[[Array], float]
 
 LARGEST_LOSS = 1e-9

@@ -21,18 +21,15 @@ Anything with a method ``evaluate(multiplier) -> (F, H)`` can be solved: ``Finit
 finitely many columns; the infinite-width columns of ``ibtext.wide`` integrate over the law of the neurons.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import check_count, check_tolerance
+from ..numerics.arrays import Array
 from .columns import Columns, check_equation
 from .robust import STALLED, DualSolution, at_the_floor, is_nearer, newton_step, refuse, rounding_floor
 
-Array = npt.NDArray[np.float64]
 Retraction = Callable[[Array, Array], Array]
 
 __all__ = ["newton", "solve_dual"]

@@ -5,8 +5,6 @@ statement's certificate. A measured number is therefore shown with the digits th
 those beyond it are rounding, and differ from one processor to the next.
 """
 
-from __future__ import annotations
-
 import math
 
 from ..errors import check_number, check_positive

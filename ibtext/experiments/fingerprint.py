@@ -5,8 +5,6 @@ A results file may be resumed only by the function that began it. The fingerprin
 names, to any depth; and of other modules, their names. It cannot see files that are read or a library that changes.
 """
 
-from __future__ import annotations
-
 import ast
 import dataclasses
 import functools

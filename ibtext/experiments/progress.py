@@ -1,7 +1,5 @@
 """A progress line for long runs. tqdm would save twenty lines, and cost a dependency for a line that cannot fail."""
 
-from __future__ import annotations
-
 import sys
 import time
 

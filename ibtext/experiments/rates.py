@@ -1,7 +1,5 @@
 """Convergence rates fitted by regression, with confidence intervals."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -9,8 +9,6 @@ An SQLite data base would not be shorter by much, and it would refuse the files 
 documented format, which any editor shows and any language reads.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

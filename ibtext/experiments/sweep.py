@@ -4,8 +4,6 @@ A cell is one call of the caller's function. Workers only compute; the parent pr
 (see ``ibtext.experiments.results_file``), so a cell is kept once or not at all.
 """
 
-from __future__ import annotations
-
 import importlib
 import itertools
 import operator

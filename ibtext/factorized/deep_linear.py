@@ -11,23 +11,19 @@ It conserves :math:`W_{j+1}^TW_{j+1} - W_jW_j^T`. If these differences vanish at
 Source: Arora, Cohen and Hazan (2018), On the optimization of deep networks, theorem 1.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..errors import LARGEST_ARGUMENT, check_count, check_points, check_rng, check_times
+from ..numerics.arrays import Array
 from .integrate import integrate
 
 __all__ = ["DeepLinearPath", "balanced_start", "deep_linear_flow", "end_to_end_flow"]
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,19 @@ and v has :math:`-\zeta`. So w is a function of :math:`\zeta` alone, which is th
 one unknown for each data point.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..errors import check_count, check_points, check_positive
 from ..linear import LinearPath, Projection, bregman_projection, mirror_flow
 from ..linear.descent import descend, half_square
 from ..linear.problem import check_problem
+from ..numerics.arrays import Array
 from .diagonal_potential import DiagonalPotential
 
 __all__ = ["DiagonalDescent", "DiagonalPath", "descent", "equivalent_potential", "flow", "limit"]
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

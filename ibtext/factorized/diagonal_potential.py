@@ -5,8 +5,6 @@ the hypentropy with :math:`\beta = 2\alpha^2`, or :math:`\alpha^2 e^{4\zeta}`, a
 :math:`\alpha^D((1-s)^{-a} - (1+s)^{-a})` with :math:`a = D/(D-2)`, or the first term alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,19 +1,16 @@
 """Integration of the flows that have no smaller equation: all factors at once, by SciPy's LSODA."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
 from ..errors import ConvergenceError, check_tolerance
+from ..numerics.arrays import Array
 
 __all__ = ["integrate"]
 
-Array = npt.NDArray[np.float64]
 
 MOST_EVALUATIONS = 50_000
 """Evaluations of the velocity after which an integration is given up; the hardest that finish need some ten thousand."""

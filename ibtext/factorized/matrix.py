@@ -11,23 +11,19 @@ Source: Gunasekar, Woodworth, Bhojanapalli, Neyshabur and Srebro (2017), Implici
 the effective rank Roy and Vetterli (2007).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy.special import entr
 
 from ..errors import check_count, check_flag, check_points, check_positive, check_times, shortened
 from ..linear.descent import descend
+from ..numerics.arrays import Array
 from .integrate import integrate
 
 __all__ = ["FactorizationPath", "completion_measurements", "effective_rank", "matrix_descent", "matrix_flow"]
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

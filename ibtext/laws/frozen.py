@@ -3,17 +3,14 @@
 SciPy's laws do not say where their densities have kinks, or which moments exist; these few functions find out.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from ..numerics.arrays import Array
 
 __all__ = ["check_density", "finite_moments", "is_discrete", "is_law", "kinks", "law_name", "quadrature_knots"]
-
-Array = npt.NDArray[np.float64]
 
 
 def is_law(value: Any) -> bool:

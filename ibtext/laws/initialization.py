@@ -16,18 +16,16 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..errors import check_count, check_points, check_rng, shortened
+from ..numerics.arrays import Array
 from ..numerics.gauss import gauss_legendre
 from .frozen import check_density, finite_moments, is_discrete, is_law, law_name, quadrature_knots
 from .joint import JointLaw, law_moment
 from .penalty import PenaltyLaw
 
 __all__ = ["Initialization"]
-
-Array = npt.NDArray[np.float64]
 
 
 def _described(value: Any) -> str:

@@ -15,22 +15,19 @@ and Gauss-Legendre quadrature on unit pieces, cut at the law's kinks, reaches ro
 Closed forms of :math:`Z_m`: Gaussian, uniform and Laplace laws in all combinations but Gaussian with Laplace.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import beta, gammainc
 
+from ..numerics.arrays import Array
 from ..numerics.gauss import gauss_legendre
 from .frozen import kinks, law_name
 
 __all__ = ["JointLaw", "law_moment"]
 
-Array = npt.NDArray[np.float64]
 
 SMOOTH = {"norm", "laplace", "uniform", "logistic", "t", "hypsecant", "triang", "gennorm"}
 """Laws whose density is smooth in log |b| between the kinks named by ``kinks``; others are cut at quantiles too."""

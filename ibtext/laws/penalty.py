@@ -4,20 +4,16 @@ r"""A law with a density known up to a factor: breakpoints for a given curvature
 integral, and quantiles are found by safeguarded Newton steps.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.polynomial import legendre
 
 from ..errors import ConvergenceError, check_points, real_array, shortened
+from ..numerics.arrays import Array, Indices
 from ..numerics.panels import legendre_transform, refine
 
 __all__ = ["PenaltyLaw"]
-
-Array = npt.NDArray[np.float64]
 
 
 class PenaltyLaw:
@@ -114,7 +110,7 @@ class PenaltyLaw:
         safe = np.where(inside, c, self._low)
         return np.where(inside, self._inverse(safe) / self._total, 0.0)
 
-    def _within(self, panel: npt.NDArray[np.intp], u: Array) -> Array:
+    def _within(self, panel: Indices, u: Array) -> Array:
         # one polynomial a point: legval with matching coefficient columns
         return np.asarray(legendre.legval(u, self._integral[panel].T, tensor=False), dtype=np.float64)
 

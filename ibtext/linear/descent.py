@@ -4,23 +4,20 @@ Mirror descent moves the dual variable, :math:`\varphi'(w_{k+1}) = \varphi'(w_k)
 below the stability limit it ends where mirror flow ends, at the Bregman projection (module ``projection``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..errors import ConvergenceError, check_count, check_flag, check_positive
+from ..numerics.arrays import Array
 from ..potentials import Potential
 from .problem import check_potential, check_problem, dual_start
 
 __all__ = ["LinearDescent", "descend", "half_square", "mirror_descent"]
 
-Array = npt.NDArray[np.float64]
 Point = TypeVar("Point", bound=tuple[Array, ...])
 
 

@@ -6,22 +6,18 @@ so the whole path has as many unknowns as there are data points, and its limit i
 the solutions of :math:`Aw = b` (module ``projection``). The path is integrated by ``ibtext.dual``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..dual import FiniteColumns, dual_flow
 from ..errors import check_points, check_tolerance
+from ..numerics.arrays import Array
 from ..potentials import Potential
 from .problem import check_potential, check_problem, dual_start
 
 __all__ = ["LinearPath", "mirror_flow"]
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,18 @@ Norms 1 and infinity are linear programs (HiGHS); norm 2 is a least-distance pro
 answer is solved again on its active set and returned only if primal and dual values agree.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog, nnls
 
 from ..errors import ConvergenceError, check_points
+from ..numerics.arrays import Array, Indices
 
 __all__ = ["DUAL_NORM", "MaxMargin", "check_labels", "check_norm", "max_margin"]
 
-Array = npt.NDArray[np.float64]
 
 LARGEST_GAP = 1e-11
 """Largest relative gap between the primal and the dual value of a margin that is returned."""
@@ -56,7 +53,7 @@ class MaxMargin:
 
     direction: Array
     margin: float
-    support: npt.NDArray[np.intp]
+    support: Indices
     dual: Array
     unique: bool
     norm: float

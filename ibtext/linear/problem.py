@@ -1,19 +1,15 @@
 """What a linear problem A w = b must satisfy before it is solved, and its equations made independent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..errors import check_points
+from ..numerics.arrays import Array
 from ..potentials import Potential, QuadraticPotential
 
 __all__ = ["check_potential", "check_problem", "dual_start", "independent_rows"]
-
-Array = npt.NDArray[np.float64]
 
 
 def check_problem(A: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:

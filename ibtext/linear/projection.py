@@ -6,26 +6,23 @@ The projection w of a start onto :math:`Aw = b` is determined by two conditions:
 :math:`\lambda`, one unknown for each data point, which ``ibtext.dual`` solves. An answer is returned only if both hold.
 """
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy.linalg import LinAlgError, LinAlgWarning, null_space, solve
 from scipy.optimize import linprog
 
 from ..dual import LARGEST_LOSS, FiniteColumns, newton, refine
 from ..errors import ConvergenceError, check_tolerance
+from ..numerics.arrays import Array
 from ..potentials import Potential
 from .problem import check_potential, check_problem, dual_start, independent_rows
 
 __all__ = ["Projection", "bregman_projection", "project"]
 
-Array = npt.NDArray[np.float64]
 
 MOST_PRIMAL_UNKNOWNS = 2000
 """Weights up to which the primal problem, whose matrices grow with their square, is tried."""

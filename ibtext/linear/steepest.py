@@ -12,21 +12,18 @@ possible. The direction itself converges only if the maximiser is unique.
 The loss of well-separated points is far below the smallest floating-point number, so everything is done with logarithms.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy.special import log_expit
 
 from ..errors import ConvergenceError, check_choice, check_count, check_flag, check_points, check_positive
+from ..numerics.arrays import Array
 from .margins import DUAL_NORM, check_labels, check_norm, max_margin
 
 __all__ = ["LOSSES", "SteepestDescent", "log_loss", "steepest_descent"]
 
-Array = npt.NDArray[np.float64]
 
 LOSSES = ("exponential", "logistic")
 

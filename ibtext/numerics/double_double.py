@@ -5,16 +5,14 @@ few operations (Dekker 1971; Hida, Li and Bailey 2001) carry about 31 decimal di
 cost of 10 to 40 ordinary operations each, vectorised. Arrays broadcast as NumPy arrays do.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from .arrays import Array
 
 __all__ = ["Twofold", "add", "difference", "divide", "exact", "multiply", "shift"]
 
-Array = npt.NDArray[np.float64]
 
 _SPLITTER = 134217729.0  # 2^27 + 1 cuts a double into two halves of 26 bits
 

@@ -4,16 +4,13 @@ On an interval [a, b] of width h the nodes are ``a + h * nodes`` and the weights
 polynomials up to degree 2n - 1 exactly.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
+
+from .arrays import Array
 
 __all__ = ["gauss_legendre"]
-
-Array = npt.NDArray[np.float64]
 
 
 @cache

@@ -5,8 +5,6 @@ Legendre coefficients have died out, beside the integral of the function over th
 Smooth functions need few panels; a kink or a jump costs some 45 halvings, and none if it is named as an edge.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -15,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConvergenceError
+from .arrays import Array, Indices
 from .gauss import gauss_legendre
 
 __all__ = ["Panels", "legendre_transform", "refine"]
 
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
 
 TOLERANCE = 2e-14
 MAX_DEPTH = 60

@@ -1,7 +1,5 @@
 """Arrays as the potentials take them: float64, of NumPy or torch, of one shape."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

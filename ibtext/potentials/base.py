@@ -4,8 +4,6 @@ A potential is a strictly convex differentiable function :math:`\varphi` of one 
 and two derivatives); the rest follows. ``catalogue`` has closed forms of the rest, ``custom`` takes functions.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps

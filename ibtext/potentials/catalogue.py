@@ -21,8 +21,6 @@ divergences are sums of terms of one sign: neighbouring points cost no digits, a
 does. Any other potential is made by ``CustomPotential(phi, gradient)``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

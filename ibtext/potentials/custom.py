@@ -5,16 +5,14 @@ second derivative, where none is given, from the module ``derivative``. The func
 made, because a wrong derivative would otherwise be noticed only as a wrong answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import real_array, shortened
+from ..numerics.arrays import Array
 from .arrays import namespace
 from .base import Potential
 from .derivative import derivative, is_analytic, room, rough_derivative
@@ -23,8 +21,6 @@ from .inverse import invert_increasing
 __all__ = ["CustomPotential"]
 
 Function = Callable[[Any], Any]
-Array = npt.NDArray[np.float64]
-
 
 class CustomPotential(Potential):
     r"""A potential given by :math:`\varphi` and its derivative.

@@ -5,20 +5,17 @@ nothing cancels. Elsewhere f is interpolated at 16 Chebyshev nodes around x, and
 where f is smooth.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..numerics.arrays import Array
 from .arrays import namespace
 
 __all__ = ["derivative", "is_analytic", "room", "rough_derivative"]
 
 Function = Callable[[Any], Any]
-Array = npt.NDArray[np.float64]
 
 _STEP = 1e-100
 _COUNT = 16

@@ -4,8 +4,6 @@ r"""Bregman divergences that do not cancel: of the exponential, of powers, and o
 overflows when its terms do. Each form here is a sum of terms of one sign.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -6,8 +6,6 @@ otherwise. Bisection halves the number of floating-point numbers in the bracket,
 whether the root is :math:`10^{-200}` or :math:`10^{200}`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -9,19 +9,17 @@ and :math:`x = s / (2\omega(1 + e^d))`. One function of r, :math:`\log(1+e^d)`, 
 each p, holds it to :math:`10^{-9}`.
 """
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import CubicHermiteSpline
 from scipy.special import expit
 
+from ..numerics.arrays import Array
+
 __all__ = ["power_start"]
 
-Array = npt.NDArray[np.float64]
 
 _REACH = 22.0  # e^-22 = 3e-10: beyond, the asymptotes are as good as the table
 _MOST_CELLS = 600_000

@@ -1,7 +1,5 @@
 r"""The scaled potential :math:`n^{-2}\varphi(n x)`, which sees the small displacements of a wide network."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -17,22 +17,19 @@ correct to rounding for any s.
 Sources: Reinsch (1967); Björck (1967) for the augmented system; Green and Silverman (1994), chapter 2.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import linalg
 
 from ..errors import ConvergenceError
 from ..numerics import double_double as twofold
+from ..numerics.arrays import Array
 from ..numerics.double_double import Twofold
 
 __all__ = ["LARGEST", "BandSolution", "check_mass", "check_range", "solve_bands"]
 
-Array = npt.NDArray[np.float64]
 Correction = Callable[[Array, Array], tuple[Array, Array]]
 
 MAX_REFINEMENTS = 30

@@ -4,21 +4,17 @@ A spline with a weighted curvature penalty needs integrals of the weight :math:`
 neighbouring data. The cells are the panels of ``numerics.panels``, cut at the data and where the caller knows of a break.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import check_points, check_positive
 from ..laws import Initialization
+from ..numerics.arrays import Array
 from ..numerics.panels import Panels, refine
 
 __all__ = ["hat_moments", "vectorised", "weight_cells"]
-
-Array = npt.NDArray[np.float64]
 
 
 def vectorised(zeta: Callable[[Any], Any]) -> Callable[[Array], Array]:

@@ -10,26 +10,23 @@ Sources: Jin and Montúfar (2023), theorem 13 and remark 5; Reinsch (1967); Abra
 weighted penalties.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.polynomial import legendre
 from numpy.typing import ArrayLike
 
 from ..errors import check_arguments, check_choice, check_count, check_order, check_points, check_positive
+from ..numerics.arrays import Array
 from ..numerics.panels import Panels, legendre_transform
 from .band_solver import BandSolution, check_mass, check_range, solve_bands
 from .weight_cells import weight_cells
 
 __all__ = ["WeightedSpline", "adaptive_spline", "natural_spline", "smoothing_from_time"]
 
-Array = npt.NDArray[np.float64]
 
 SMALLEST_GAP = 1e-13
 """Smallest gap between inputs, relative to their largest modulus, at which a slope still has a meaning."""

@@ -9,8 +9,6 @@ arithmetic in M dimensions: a sweep over n neurons costs O(n), whatever M is.
 A pattern stays fixed until a breakpoint crosses a data point.
 """
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

@@ -11,8 +11,6 @@ rows (weight, bias, output) and one column a neuron; sweeps run over blocks of c
 cache and memory stays O(n).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

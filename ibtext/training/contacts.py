@@ -13,8 +13,6 @@ the potential. The breakpoint leaves when s leaves the interval. A method that o
 chatters around the point in tiny steps instead.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from .activation_pattern import ActivationPattern

@@ -1,7 +1,5 @@
 """Mirror descent of a shallow network: explicit steps, each at the cost of two sweeps over the neurons."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -6,8 +6,6 @@ potential acts on the displacement from the start. Here the lengths of the steps
 ``ibtext.training.implicit`` takes them, and ``ibtext.training.contacts`` treats breakpoints that meet data points.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -19,8 +19,6 @@ understood in the sense of Filippov (differential inclusion). Within a step each
 (``activation_pattern``); the error that this makes where a breakpoint crosses is measured and kept within the tolerance.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

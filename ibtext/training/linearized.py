@@ -4,8 +4,6 @@ Around its start a network is :math:`f_0(x) + J(x)(\theta - \theta_0)`, linear i
 of training is a Bregman projection with M unknowns.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -12,25 +12,21 @@ equations are those at the data and the unknowns are :math:`\lambda`; kinds that
 to it and back (``target`` to ``root``).
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import cholesky, eigh
 
 from ..activations import AnyActivation
 from ..dual import LARGEST_LOSS, Columns, solve_dual
 from ..errors import ConvergenceError
+from ..numerics.arrays import Array
 from ..potentials import Potential, QuadraticPotential
 
 __all__ = ["WideColumns", "WideSolution"]
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

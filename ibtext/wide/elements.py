@@ -5,17 +5,14 @@ local coordinate s: from 0 to 1 between inputs, and outside the distance from th
 nothing cancels where the data are dense.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from ..numerics.arrays import Array, Indices
 
 __all__ = ["Elements", "Pieces"]
 
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
 
 _INNER, _LEFT, _RIGHT = [[1.0, -1.0], [0.0, 1.0]], [[1.0, 1.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 1.0]]
 

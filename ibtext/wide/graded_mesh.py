@@ -1,15 +1,12 @@
 """A graded mesh: pieces shrink toward a place where a dual profile is small, for inverse gradients that are curved there."""
 
-from __future__ import annotations
-
 import numpy as np
-import numpy.typing as npt
 
+from ..numerics.arrays import Array, Indices
 from ..potentials import Potential
 
 __all__ = ["graded_fractions", "straight_below"]
 
-Array = npt.NDArray[np.float64]
 
 RATIO = 4.0
 """Factor between neighbouring pieces: 16 Gauss-Legendre nodes see a function singular at the origin to 1e-15 then."""
@@ -22,7 +19,7 @@ def straight_below(potential: Potential) -> float:
     return float(z[np.flatnonzero(curved)[-1]] / 10) if curved.any() else 1e2
 
 
-def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[npt.NDArray[np.intp], Array, Array]:
+def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[Indices, Array, Array]:
     """Cut pieces on which the profile is monotone, given its absolute values at the ends, shape (2, P).
 
     Returns, for each part, the number of its piece and the fractions of the piece at which it begins and ends. The
@@ -36,7 +33,7 @@ def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[npt.NDArra
     step = np.arange(piece.size) - np.repeat(np.cumsum(levels) - levels, levels)
     rise = np.maximum(big - small, np.finfo(float).tiny)[piece]
 
-    def fraction(j: npt.NDArray[np.intp]) -> Array:
+    def fraction(j: Indices) -> Array:
         power = RATIO ** (j if degree == 1 else j - levels[piece]).astype(np.float64)
         with np.errstate(over="ignore"):  # a profile that hardly rises has one part, whose ends are set below
             inner = (base[piece] * power - small[piece]) / rise if degree == 1 else power

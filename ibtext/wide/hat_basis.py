@@ -16,16 +16,12 @@ bijection for :math:`M \ge 2`. With the node values as unknowns, in place of :ma
   into right-hand sides, because the matrix :math:`D_{ij} = |x_i - x_j|` of the change of basis is symmetric.
 """
 
-from __future__ import annotations
-
 import numpy as np
-import numpy.typing as npt
 
+from ..numerics.arrays import Array
 from .elements import Elements
 
 __all__ = ["HatBasis"]
-
-Array = npt.NDArray[np.float64]
 
 
 class HatBasis:

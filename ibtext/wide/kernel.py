@@ -9,22 +9,18 @@ the kernel is :math:`K = \tfrac12 (p^2 + q^2)\big(N_k - (-1)^k I_k\big) + p\,q\,
 breakpoints between s and t only. Moments take the place of tails, and the integral runs between the points.
 """
 
-from __future__ import annotations
-
 from math import comb
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..activations import AnyActivation
 from ..errors import check_points
 from ..laws import Initialization
+from ..numerics.arrays import Array
 from .setting import check_setting, make_rule
 
 __all__ = ["limit_kernel"]
-
-Array = npt.NDArray[np.float64]
 
 
 def limit_kernel(

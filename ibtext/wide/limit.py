@@ -36,25 +36,21 @@ True
 Sources: Jin and Montúfar (2023); Liang and Montúfar (2025). Proofs: the chapter on scaled potentials.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..activations import AnyActivation
 from ..errors import check_arguments, check_data, check_flag, check_order, check_tolerance
 from ..laws import Initialization
+from ..numerics.arrays import Array
 from ..potentials import Potential, Scaled
 from .columns import WideColumns
 from .setting import wide_columns
 
 __all__ = ["WideLimit", "wide_limit"]
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

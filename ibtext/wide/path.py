@@ -13,20 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from ..activations import AnyActivation
 from ..dual import Columns, dual_flow, linear_flow
 from ..errors import check_arguments, check_data, check_points
 from ..laws import Initialization
+from ..numerics.arrays import Array
 from ..potentials import Potential, Scaled
 from .columns import WideColumns
 from .setting import wide_columns
 
 __all__ = ["WidePath", "wide_flow"]
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

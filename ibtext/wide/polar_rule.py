@@ -19,26 +19,23 @@ Cost: a linear problem takes 16 (M + 12) angles. A scaled one takes some 200 rad
 zeros of G, in each Newton step: tenths of a second for M = 5.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ConvergenceError
 from ..laws import Initialization
+from ..numerics.arrays import Array, Indices
 from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
-from .elements import Elements, Indices, Pieces
+from .elements import Elements, Pieces
 from .graded_mesh import RATIO, graded_fractions, straight_below
 from .rule import Nodes, Profile, Rule
 
 __all__ = ["PolarRule"]
 
-Array = npt.NDArray[np.float64]
 
 _S, _W = gauss_legendre(16)
 _GRID = np.pi / 2 * np.arange(-5, 6) / 6

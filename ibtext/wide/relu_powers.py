@@ -14,26 +14,21 @@ integral of :math:`h^{(k+1)}` against a B-spline.
 Source: Jin and Montúfar (2023), Corollary 4; the scaled case is a numerical extension.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cached_property
 from math import factorial
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..activations import AnyActivation
 from ..errors import ConvergenceError
+from ..numerics.arrays import Array, Indices
 from ..potentials import Potential
 from .columns import WideColumns, WideSolution
-from .elements import Indices
 from .rule import Nodes, Rule
 
 __all__ = ["ReluPowers"]
-
-Array = npt.NDArray[np.float64]
 
 
 def divided_difference(x: Array) -> Array:

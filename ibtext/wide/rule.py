@@ -5,23 +5,20 @@ polynomial (powers of relu) on each element, and the output weight :math:`\alpha
 integrals over such neurons; those with w < 0 are mirror images.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ..laws import Initialization
+from ..numerics.arrays import Array, Indices
 from ..potentials import Potential
-from .elements import Elements, Indices, Pieces
+from .elements import Elements, Pieces
 
 __all__ = ["Nodes", "Profile", "Rule"]
 
-Array = npt.NDArray[np.float64]
 
 Profile = Callable[[Indices, Array], Array]
 """g at local coordinates (P, n) of elements (P,)."""

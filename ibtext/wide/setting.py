@@ -1,13 +1,11 @@
 """From a user's setting to the columns of an infinitely wide network: what the theory covers, and what it does not."""
 
-from __future__ import annotations
-
 import numpy as np
-import numpy.typing as npt
 
 from ..activations import AnyActivation, get_activation
 from ..errors import shortened
 from ..laws import Initialization
+from ..numerics.arrays import Array
 from ..potentials import Potential, QuadraticPotential, Scaled
 from .columns import WideColumns
 from .elements import Elements
@@ -18,8 +16,6 @@ from .sign_rule import SignRule
 from .two_slopes import TwoSlopes
 
 __all__ = ["check_setting", "limit_potential", "make_rule", "wide_columns"]
-
-Array = npt.NDArray[np.float64]
 
 
 def limit_potential(potential: Potential | Scaled | None) -> Potential:

@@ -17,24 +17,21 @@ Where :math:`\varphi''` decreases away from 0 (hypentropy), or :math:`\alpha` ha
 variable.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ..laws import Initialization
+from ..numerics.arrays import Array, Indices
 from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
-from .elements import Elements, Indices, Pieces
+from .elements import Elements, Pieces
 from .graded_mesh import graded_fractions, straight_below
 from .rule import Nodes, Profile, Rule
 
 __all__ = ["SignRule", "piece_nodes"]
 
-Array = npt.NDArray[np.float64]
 
 ORDER = 40
 """Gauss-Legendre nodes a piece."""

@@ -21,25 +21,21 @@ both signs: h'' fixes the even part, A and B are two moments of the odd part, an
 moments is a quadratic form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ..activations import AnyActivation
+from ..numerics.arrays import Array, Indices
 from ..potentials import Potential
 from .columns import WideColumns, WideSolution
-from .elements import Indices, Pieces
+from .elements import Pieces
 from .hat_basis import HatBasis
 from .rule import Rule
 
 __all__ = ["TwoSlopes"]
-
-Array = npt.NDArray[np.float64]
 
 
 class TwoSlopes(WideColumns):

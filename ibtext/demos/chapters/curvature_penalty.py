@@ -1,7 +1,5 @@
 """Chapter 7: where the start of training lets a network bend, and what a label shift costs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, ClassVar

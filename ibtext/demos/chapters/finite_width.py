@@ -1,7 +1,5 @@
 """Chapter 7: the error of a finite width, with its predicted band."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Chapter 1: which interpolant an optimiser reaches, and what that does to the error on new data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Chapter 6: from lazy to rich training, and the modes of a linear flow."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar

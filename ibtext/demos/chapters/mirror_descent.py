@@ -1,7 +1,5 @@
 """Chapter 2: one gradient, several geometries; and what the step size can and cannot change."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar

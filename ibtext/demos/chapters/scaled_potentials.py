@@ -1,7 +1,5 @@
 """Chapter 11: where the curvature goes when the potential makes large curvature expensive."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Chapter 11: how far training has come at time t, and what the kernel does meanwhile."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Chapter 10: what is left of an unscaled potential in a wide network, shifted labels, and the dial between two worlds."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, ClassVar
 

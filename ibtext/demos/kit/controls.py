@@ -4,8 +4,6 @@ A control knows everything about its kind: which values it takes, how the front 
 sentence, to a still picture and to the rows of a table.  A new kind is one class here, and one in ``frontend/src/view``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

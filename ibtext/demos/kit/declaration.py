@@ -1,7 +1,5 @@
 """What all declarations share: the names that they may use, their form as JSON, and the refusal of one that cannot work."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 

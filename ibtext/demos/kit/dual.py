@@ -11,8 +11,6 @@ This module is the Python side: what the engine is asked for, computed by :func:
 ``frontend/src/engines/dual.js``, written independently; the tests compare the two on the built page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

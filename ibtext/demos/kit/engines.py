@@ -3,8 +3,6 @@
 The others have modules of their own: :mod:`~ibtext.demos.kit.table` and :mod:`~ibtext.demos.kit.dual`.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

@@ -1,7 +1,5 @@
 """Still pictures of a demo, for print, PDF and readers without scripts, drawn by Matplotlib from the declaration."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

@@ -4,8 +4,6 @@ A layer knows which keys of the result it draws and in which shape, how the fron
 picture.  A new kind is one class here with a keyword of :class:`Panel`, and one in ``frontend/src/view/layers``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What the reader predicts before moving anything: a choice, a curve or a point."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """The sentence under a demo: fields such as ``{peak:.2f}`` filled from the result and the parameters."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -15,8 +15,6 @@ The error is *measured*: at random settings off the nodes, random choices and ra
 largest error over that sample, and the page says so; it is no bound.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ depends on: the sources of ``ibtext``, the file of the demo, and the versions of
 them and the table is built, and its error measured, anew.  A file that cannot be read or written is as good as none.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import json

@@ -9,8 +9,6 @@ The rows are a tensor product of axes, from the slowest to the fastest:
   difference that each label makes, weights :math:`(1, u_1, \\dots, u_m)`.  An affine result needs no more.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from functools import reduce
