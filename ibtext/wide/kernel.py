@@ -76,7 +76,8 @@ def _kernel(x: Array, act: AnyActivation, initialization: Initialization) -> Arr
             term = comb(k, i) * comb(k, j) * (-1) ** (i + j) * moments[i + j]
             product += term * x[:, None] ** (k - i) * x ** (k - j)
     between = _between(x, k, initialization)
-    return np.asarray((front**2 + back**2) / 2 * (product - (-1) ** k * between) + front * back * between, dtype=np.float64)
+    share = (front**2 + back**2) / 2
+    return np.asarray(share * product + (front * back - (-1) ** k * share) * between, dtype=np.float64)
 
 
 def _between(x: Array, k: int, initialization: Initialization) -> Array:
