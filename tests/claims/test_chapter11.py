@@ -142,3 +142,29 @@ def test_root_n_times_the_error_has_no_trend() -> None:
     for i, j in ((0, 1), (1, 2), (0, 2)):
         assert abs(mean[i] - mean[j]) <= 3 * np.hypot(error[i], error[j])
     assert np.round(mean, 2) == pytest.approx([0.71, 0.72, 0.73], abs=0.03)
+
+
+@pytest.mark.slow
+def test_random_output_weights_change_the_labels_and_nothing_else() -> None:
+    # claim: thm-scaled-random
+    law = ib.Initialization(weight="signs", bias=stats.uniform(-1, 2), output=stats.norm(0, 2), output_bias=stats.norm())
+    scaled, errors = ib.Scaled(POTENTIALS["|x|^3+x^2"]), []
+    for width in (500, 8000):
+        error = []
+        for seed in range(6):
+            start = ib.ShallowNetwork.sample(width=width, activation="abs", initialization=law, rng=seed)
+            limit = ib.wide_limit(X, Y - start(X), potential=scaled, **SETTING)
+            found = ib.training_limit(start, X, Y, potential=scaled, layers="output")(GRID)
+            error.append(np.max(np.abs(found - start(GRID) - limit(GRID))))
+        errors.append(np.mean(error))
+    # n^-1/2 predicts a factor 4
+    assert errors[1] < errors[0] / 2
+
+
+def test_no_gap_of_the_density_with_three_points() -> None:
+    # claim: lem-scaled-dual
+    c = np.linspace(-1, 1, 4001)
+    for ends, definite in (((-0.45, 0.05), True), ((-0.05, 0.05), True), ((-0.45, 0.45), False)):
+        s = np.abs(X[:, None] - c[(c < ends[0]) | (c > ends[1])])
+        values = np.linalg.eigvalsh(s @ s.T)
+        assert (values[0] > 1e-8 * values[-1]) == definite
