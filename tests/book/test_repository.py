@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,9 @@ def test_scripts_are_executable_shell() -> None:
 @pytest.mark.parametrize("target", "help install book test lab assignments clean bench lock normalize".split())
 def test_make_targets_exist_and_are_explained(target: str) -> None:
     assert re.search(rf"^{target}:.*## \w+", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest imports a test file by its name alone."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert [name for name, count in names.items() if count > 1] == []
