@@ -18,6 +18,38 @@ ZERO = ib.Initialization(weight="signs", bias=UNIFORM)
 RANDOM = ib.Initialization(weight="signs", bias=UNIFORM, output=stats.uniform(-1, 2))
 
 
+class Exponential(ib.Potential):
+    """e^x - x, whose third derivative at 0 is not zero."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return np.exp(x) - np.asarray(x)
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        return np.expm1(x)
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        return np.exp(x)
+
+    def inverse_gradient(self, z: np.ndarray) -> np.ndarray:
+        return np.log1p(z)
+
+
+class Tilted(ib.Potential):
+    """cosh plus a line: the same flow as cosh."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return np.cosh(x) + 0.3 * np.asarray(x)
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        return np.sinh(x) + 0.3
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        return np.cosh(x)
+
+    def inverse_gradient(self, z: np.ndarray) -> np.ndarray:
+        return np.arcsinh(np.asarray(z) - 0.3)
+
+
 def rows(potential: str) -> dict[str, np.ndarray]:
     """Columns of the committed sweep for one potential."""
     table = [row for row in sweep.read() if row["potential"] == potential]
@@ -36,9 +68,14 @@ def seen(x: np.ndarray, activation: str = "relu", count: int = 20_000) -> np.nda
 
 
 def leading(
-    q: float, factor: float, activation: str, x: np.ndarray = X, y: np.ndarray = Y, net: ib.ShallowNetwork | None = None
+    q: float,
+    factor: float | tuple[float, float],
+    activation: str,
+    x: np.ndarray = X,
+    y: np.ndarray = Y,
+    net: ib.ShallowNetwork | None = None,
 ) -> np.ndarray:
-    """The term e of the theorem on GRID: at infinite width, or with the averages over the neurons of a network."""
+    """The term e on GRID, of infinite width or with the averages over the neurons of a network; factor: beta / mu, or a pair."""
 
     def what(points: np.ndarray) -> np.ndarray:
         if net is None:
@@ -49,7 +86,8 @@ def leading(
     s, at = what(x), what(GRID)
     alpha = np.linalg.solve(s @ s.T / s.shape[1], y) @ s
     left = at - at @ s.T @ np.linalg.solve(s @ s.T, s)
-    return -factor * left @ (np.abs(alpha) ** (q - 2) * alpha) / alpha.size
+    plus, minus = np.broadcast_to(factor, 2)
+    return -left @ (np.where(alpha > 0, plus, minus) * np.abs(alpha) ** (q - 2) * alpha) / alpha.size
 
 
 # --- the sweep ---------------------------------------------------------------------------------------------------
@@ -156,11 +194,14 @@ def test_leading_term_of_the_sweep(name: str, q: int) -> None:
         (ib.CoshPotential(), 4, 1 / 6),
         (ib.HypentropyPotential(beta=2.0), 4, -1 / 24),
         (ib.PowerPotential(p=3.5, omega=0.5), 3.5, 3.5),
+        (Exponential(), 3, (0.5, -0.5)),
     ],
     ids=str,
 )
-def test_leading_term_of_other_potentials(phi: ib.Potential, q: float, factor: float, activation: str) -> None:
-    # claim: thm-unscaled-same
+def test_leading_term_of_other_potentials(
+    phi: ib.Potential, q: float, factor: float | tuple[float, float], activation: str
+) -> None:
+    # claim: prop-unscaled-output
     # the next term of psi is smaller by a number times |y / n|^(q - 2): for q = 2.5 the labels are divided by a hundred
     y = LOW / 100 if q < 3 else LOW
     e = leading(q, factor, activation, THREE, y)
@@ -308,6 +349,46 @@ def test_too_large_a_step_is_outside_the_theorem() -> None:
     for part, fits in ((0.95, True), (1.05, False)):
         run = ib.mirror_descent(net, THREE, LOW, potential=ib.QuadraticPotential(), step_size=part * 4 / top, n_steps=60)
         assert (np.max(np.abs(run.residuals[-1])) < np.max(np.abs(run.residuals[0]))) == fits
+
+
+def test_a_linear_term_of_the_potential_changes_nothing() -> None:
+    # claim: thm-unscaled-steps
+    net = sample(300, 1, law=RANDOM)
+    ends = [
+        ib.mirror_descent(net, THREE, LOW, potential=phi, step_size=0.5, n_steps=100).network(GRID)
+        for phi in (ib.CoshPotential(), Tilted())
+    ]
+    # rounding of a hundred steps
+    assert np.max(np.abs(ends[0] - ends[1])) < 1e-10
+
+
+def test_data_may_lie_at_the_ends_of_the_support() -> None:
+    # claim: thm-unscaled-variational
+    # all breakpoints lie between the outer data points, which are the ends of the support
+    x, law = np.array([-1.0, 0.2, 1.0]), ib.Initialization(weight="signs", bias=UNIFORM)
+    K = ib.limit_kernel(x, x, activation="relu", initialization=law)
+    assert np.linalg.eigvalsh(K)[0] > 0.01
+    limit = ib.wide_limit(x, LOW, activation="relu", initialization=law)
+    assert sum(limit.penalty_terms().values()) == pytest.approx(LOW @ np.linalg.solve(K, LOW), rel=1e-9)
+
+
+def test_two_inputs_at_the_ends_of_the_support_are_learned_linearly_by_a_pure_power() -> None:
+    # claim: prop-unscaled-boundary
+    x, y = np.array([-1.0, 1.0]), np.array([0.5, 0.8])
+    for p in (3, 4):
+        near = ib.Scaled(ib.PowerPotential(p=p, omega=1e-6))
+
+        def of(labels: np.ndarray, near: ib.Scaled = near) -> np.ndarray:
+            return ib.wide_limit(x, labels, activation="relu", initialization=ZERO, potential=near)(GRID)
+
+        assert np.max(np.abs(of(y * [1, 0]) + of(y * [0, 1]) - of(y))) < 1e-5
+        # the unit w = 1 sees x = 1 only: alpha is a multiple of (1 - c)^(1 / (p - 1))
+        c = (np.arange(20_000) + 0.5) / 10_000 - 1
+        shapes = [(1 - c) ** (1 / (p - 1)), (1 + c) ** (1 / (p - 1))]
+        total = [np.mean(s * (1 + w * c)) / 2 for s, w in zip(shapes, (-1, 1), strict=True)]
+        h = [np.mean(s * np.maximum(w * (c - GRID[:, None]), 0), axis=1) / 2 for s, w in zip(shapes, (-1, 1), strict=True)]
+        exact = y[1] * h[0] / total[0] + y[0] * h[1] / total[1]
+        assert np.max(np.abs(of(y) - exact)) < 1e-3
 
 
 # --- the boundary ------------------------------------------------------------------------------------------------
