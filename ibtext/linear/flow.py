@@ -30,14 +30,19 @@ class LinearPath:
     weights : array (T, K)
     residuals : array (T, M)
         b - Aw.
-    duals : array (T, M)
-        phi'(w(t)) = phi'(w(0)) + A^T dual(t).
+    dual : array (T, M)
+        phi'(w(t)) = phi'(w(0)) + A^T dual(t); ``duals`` is another name for it.
     """
 
     times: Array
     weights: Array
     residuals: Array
     duals: Array
+
+    @property
+    def dual(self) -> Array:
+        """The multipliers at each time, by the name that other results have for them."""
+        return self.duals
 
     @property
     def losses(self) -> Array:

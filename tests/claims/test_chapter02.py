@@ -284,6 +284,8 @@ def test_the_flow_by_an_integrator_in_the_weights(name: str) -> None:
     direct = integrate.solve_ivp(lambda t, w: (y - A @ w) @ A / phi.hessian(w), (0, 5), start, method="DOP853",
                                  t_eval=times, rtol=1e-11, atol=1e-13)  # fmt: skip
     assert flow.weights == pytest.approx(direct.y.T, abs=1e-7)  # both integrators
+    assert flow.dual is flow.duals  # two names for the multipliers
+    assert phi.gradient(flow.weights) == pytest.approx(phi.gradient(start) + flow.dual @ A, abs=1e-7)
     orders = []
     for natural in (False, True):
         errors, counts = [], np.array([20, 40, 80, 160])
