@@ -21,6 +21,9 @@ RANDOM = ib.Initialization(weight="signs", bias=UNIFORM, output=stats.uniform(-1
 class Exponential(ib.Potential):
     """e^x - x, whose third derivative at 0 is not zero."""
 
+    def __repr__(self) -> str:
+        return "Exponential()"
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return np.exp(x) - np.asarray(x)
 
