@@ -97,7 +97,8 @@ class Ledger(Markdown):
         if "source" in said:
             facts.append(f"Source: {said['source']}; ours is {said['relation']}.")
         if "demo" in said:
-            facts.append(f"Play it: [{said['demo']}]({statement.chapter}.html#?{said['demo']}).")
+            where = f"{statement.chapter}.html#?{said['demo']}"  # a link that opens the demo, which no reference knows
+            facts.append(f'Play it: <a class="reference internal" href="{where}">{said["demo"]}</a>.')
         return [f"**{{prf:ref}}`{statement.label}`** {title}", "", "{.ib-ledger-facts}", " ".join(facts)]
 
 
