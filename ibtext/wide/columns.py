@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cholesky, eigh
+from scipy.linalg import LinAlgError, cholesky, eigh
 
 from ..activations import AnyActivation
 from ..dual import LARGEST_LOSS, Columns, solve_dual
@@ -112,7 +112,14 @@ class WideColumns(Columns):
 
     def root(self) -> Array:
         """For a linear problem: a matrix G with kernel G^T G, so that no digit of small eigenvalues is squared away."""
-        return self.to_data(np.asarray(cholesky(self.matrix), dtype=np.float64))
+        try:
+            return self.to_data(np.asarray(cholesky(self.matrix), dtype=np.float64))
+        except LinAlgError:
+            raise ConvergenceError(
+                "the kernel on the inputs must be positive definite, but rounding makes it singular, because inputs are "
+                "many or close together compared with the breakpoints; choose units in which inputs and breakpoints are "
+                "of one size, or drop or average the closest points."
+            ) from None
 
     # -- the equation ----------------------------------------------------------------------------------------------
 
@@ -147,13 +154,16 @@ class WideColumns(Columns):
     # -- what a result tells -----------------------------------------------------------------------------------------
 
     def condition(self, values: Array) -> float:
-        """Condition number of the kernel in the data. O(M^3)."""
+        """Condition number of the kernel in the data, infinite where rounding makes it singular. O(M^3)."""
         matrix = self.evaluate(self.unknowns(values))[1]
         if matrix.shape[0] <= 1:
             return 1.0
         change = self.target(np.eye(self.matrix.shape[0]))
         square = change.T @ change
-        top = [float(eigh(p, q, eigvals_only=True)[-1]) for p, q in ((matrix, square), (square, matrix))]
+        try:
+            top = [float(eigh(p, q, eigvals_only=True)[-1]) for p, q in ((matrix, square), (square, matrix))]
+        except LinAlgError:
+            return float(np.inf)
         return top[0] * top[1]
 
     def penalty(self, values: Array) -> float:

@@ -55,3 +55,10 @@ def test_cosh_with_gaussian_weights_against_a_graded_double_integral(x, y):
         inner = radial @ phi.inverse_gradient(r[:, None] * profile(t)[None, :])
         h += np.maximum(np.multiply.outer(x, np.cos(t)) - np.sin(t), 0) @ (weight * inner)
     np.testing.assert_allclose(h, y, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["abs", "relu"])
+def test_inputs_in_units_far_from_those_of_the_breakpoints_are_refused_in_words(activation, init):
+    """Three inputs within 1e-8: the kernel is singular in double precision, and SciPy's LinAlgError says nothing about why."""
+    with pytest.raises(ib.ConvergenceError, match="of one size"):
+        ib.wide_flow([-5e-9, 5e-10, 6e-9], [0.5, -0.3, 0.8], [0.5, 2.0], activation=activation, initialization=init)
