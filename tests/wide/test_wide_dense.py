@@ -95,5 +95,5 @@ def test_one_point_all_activations(potential):
         assert float(limit(0.3)) == pytest.approx(2, abs=1e-12)
         t, e = np.array([-0.6, 0.1, 0.7]), 1e-6
         np.testing.assert_allclose((limit(t + e) - limit(t - e)) / (2 * e), limit.derivative(t), atol=1e-7)
-        path = ib.wide_flow([0.3], [2.0], [1e9], rtol=1e-10, **options)
+        path = ib.wide_flow([0.3], [2.0], [1e9], rtol=1e-6, **options)  # at the end nothing is left of its error
         np.testing.assert_allclose(path(t)[0], limit(t), atol=1e-8)
