@@ -22,7 +22,7 @@ Part = tuple[str, tuple[str, ...]]
 SITE: tuple[Part, ...] = (
     ("style (ruff)", (sys.executable, "-m", "ruff", "check", ".")),
     ("types (mypy, strict)", (sys.executable, "-m", "mypy")),
-    ("notebooks in fresh kernels", (sys.executable, "-m", "tools.notebooks.execute")),
+    ("notebooks, and their mutations", (sys.executable, "-m", "tools.notebooks.execute", "--mutations")),
     (
         "notebooks (nbval, strict)",
         (

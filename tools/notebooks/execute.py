@@ -1,5 +1,8 @@
 """Execute the notebooks of the book in fresh kernels, several at a time, and keep the results for the build.
 
+With ``--mutations`` every declared mutation of a claim cell is tried on the way, in a fork of the kernel just before its cell, and
+a survivor is a fault: what stands before the cell need not run a second time.
+
 The results go into the Jupyter cache that Jupyter Book reads. That cache alone matches on the code of a notebook, so
 a change in ``ibtext`` would leave old numbers on the pages. Here the whole cache is dropped whenever anything else
 that the outputs depend on has changed: the package, the committed data, the pinned versions, or Python itself.
@@ -8,14 +11,17 @@ that the outputs depend on has changed: the package, the committed data, the pin
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from jupyter_cache import get_cache
@@ -24,6 +30,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tools.contents import BUILD, ROOT, pages
+from tools.notebooks import mutations
 from tools.notebooks.figures import figure_faults
 
 CACHE = BUILD / ".jupyter_cache"
@@ -48,12 +55,39 @@ def digest(paths: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def execute(path: Path, threads: int) -> tuple[nbformat.NotebookNode, float]:
-    """Run a notebook from top to bottom in a fresh kernel; return it with its outputs, and the seconds taken."""
+class Client(NotebookClient):
+    """Runs a notebook, and the mutations of its cells where that is asked for."""
+
+    def __init__(self, notebook: nbformat.NotebookNode, *, bench: bool, **options: Any) -> None:
+        super().__init__(notebook, **options)
+        self.bench, self.faults, self.tried, self.apart = bench, list[str](), 0, 0.0
+
+    async def async_execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, *rest: Any, **options: Any) -> Any:
+        """Try the mutations of a cell in forks of the kernel, then run the cell itself."""
+        if self.bench and mutations.declared(cell):
+            start = time.perf_counter()
+            with tempfile.NamedTemporaryFile("w+", suffix=".json") as file:
+                json.dump([mutations.mutated(cell, m) for m in mutations.declared(cell)], file)
+                file.flush()
+                # By its file, because a reader's kernel finds ibtext and not tools.
+                code = f"__import__('runpy').run_path({mutations.__file__!r})['in_kernel']({file.name!r})"
+                await self.kc.execute_interactive(code, silent=True, store_history=False, allow_stdin=False, timeout=None)
+                outcomes = json.loads(Path(file.name).read_text())
+            self.apart += time.perf_counter() - start
+            for mutation, outcome in zip(mutations.declared(cell), outcomes, strict=True):
+                self.tried += 1
+                if outcome != mutations.CAUGHT:
+                    self.faults.append(mutations.sentence(cell.id, mutation, outcome))
+        return await super().async_execute_cell(cell, cell_index, *rest, **options)
+
+
+def execute(path: Path, threads: int, bench: bool = False) -> tuple[nbformat.NotebookNode, float, list[str], int]:
+    """Run a notebook in a fresh kernel; return it with its outputs, the seconds taken, its faults, and the mutations tried."""
     os.environ |= {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
+    client = Client(
         notebook,
+        bench=bench,
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
@@ -62,11 +96,12 @@ def execute(path: Path, threads: int) -> tuple[nbformat.NotebookNode, float]:
     )
     start = time.perf_counter()
     client.execute()
-    return notebook, time.perf_counter() - start
+    faults = figure_faults(notebook, path.name) + [f"{path.name} {fault}" for fault in client.faults]
+    return notebook, time.perf_counter() - start - client.apart, faults, client.tried
 
 
-def fill_cache() -> None:
-    """Execute the notebooks that the cache does not hold and store their outputs and times."""
+def fill_cache(bench: bool = False) -> None:
+    """Execute the notebooks that the cache does not hold, or not with their mutations where these are asked for."""
     key_file = BUILD / "outputs.key"
     key = digest(files_under("ibtext", "book/data", "requirements.lock"))
     if not key_file.exists() or key_file.read_text() != key:
@@ -77,31 +112,42 @@ def fill_cache() -> None:
 
     waiting = []
     for path in (page.path for page in pages() if page.path.suffix == ".ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        declared = sum(len(mutations.declared(cell)) for cell in notebook.cells)
         try:
-            cache.match_cache_notebook(nbformat.read(path, as_version=4))
+            known = cache.match_cache_notebook(notebook).data.get("mutations", 0)
         except KeyError:
-            waiting.append(path)
+            known = -1
+        if known < (declared if bench else 0):
+            waiting.append((declared, path))
     if not waiting:
         print("Notebooks: all outputs are current.")
         return
     cores = os.cpu_count() or 1
     workers = min(cores, len(waiting))
+    found: list[str] = []
     # Kernels are threads of their own processes; a forked pool would copy the parent's event loop.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = {pool.submit(execute, path, max(1, cores // workers)): path for path in waiting}
+        # Those with the most mutations take longest, so they come first.
+        order = sorted(waiting, reverse=True)
+        jobs = {pool.submit(execute, path, max(1, cores // workers), bench): path for _, path in order}
         for job in as_completed(jobs):
             path = jobs[job]
             try:
-                notebook, seconds = job.result()
+                notebook, seconds, faults, tried = job.result()
             except CellExecutionError as error:
                 pool.shutdown(cancel_futures=True)
                 raise SystemExit(f"{path.relative_to(ROOT)} stopped at an error:\n{error}") from None
-            if faults := figure_faults(notebook, path.name):
-                raise SystemExit("\n".join(faults))
-            bundle = CacheBundleIn(nb=notebook, uri=str(path), data={"execution_seconds": seconds})
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             print(f"Notebook {path.relative_to(ROOT)}: executed in {seconds:.1f} s.", flush=True)
+            found += faults
+            if not faults:
+                bundle = CacheBundleIn(nb=notebook, uri=str(path), data={"execution_seconds": seconds, "mutations": tried})
+                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    if bench:
+        print(f"{sum(count for count, _ in waiting)} mutations tried, {len(found)} faults.")
+    if found:
+        raise SystemExit("\n".join(found))
 
 
 if __name__ == "__main__":
-    fill_cache()
+    fill_cache(bench="--mutations" in sys.argv[1:])

@@ -1,14 +1,16 @@
 """A bench for checks: change a constant, a sign, an exponent in a claim cell, and see that the cell fails.
 
 A claim cell declares mutations in its metadata: ``"mutations": [{"label": ..., "replace": ..., "by": ...}, ...]``. The text to be
-replaced stands in the cell exactly once. The notebook runs in one process; every mutation in a fork of it, at the place of its
+replaced stands in the cell exactly once. Every mutation runs in a fork of the process that runs the notebook, at the place of its
 cell. A mutated cell must end in an AssertionError: one that passes is a survivor, and shows that the check is too weak.
 
-Run ``python -m tools.notebooks.mutations book/NN_name.ipynb``.
+``python -m tools.notebooks.mutations book/NN_name.ipynb`` tries those of a chapter; ``make test`` tries all, where
+``tools.notebooks.execute`` runs the notebooks anyway.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
@@ -51,6 +53,11 @@ def mutated(cell: nbformat.NotebookNode, mutation: dict[str, str]) -> str:
     return str(cell.source.replace(mutation["replace"], mutation["by"]))
 
 
+def sentence(cell: str, mutation: dict[str, Any], result: int) -> str:
+    """A mutation and what became of it."""
+    return f"{cell} {mutation['label']}: {mutation['replace']!r} -> {mutation['by']!r}: {WORDS.get(result, 'broken')}"
+
+
 def run(path: Path) -> Iterator[Mutation]:
     """Run a notebook up to its last claim cell, with every mutation in a fork at its place."""
     cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code" and "colab" not in c.id]
@@ -58,17 +65,34 @@ def run(path: Path) -> Iterator[Mutation]:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for cell in cells[: last + 1]:
         for mutation in declared(cell):
-            source = mutated(cell, mutation)
-            sys.stdout.flush()
-            if (child := os.fork()) == 0:
-                os._exit(_outcome(source, namespace))
-            yield Mutation(cell.id, **mutation, result=os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            yield Mutation(cell.id, **mutation, result=in_fork(mutated(cell, mutation), namespace))
         exec(compile(cell.source, f"{path.name}:{cell.id}", "exec"), namespace)
+
+
+def in_fork(source: str, namespace: dict[str, Any]) -> int:
+    """What becomes of a mutated cell in a fork of this process."""
+    sys.stdout.flush()
+    if (child := os.fork()) == 0:
+        os._exit(_outcome(source, namespace))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def in_kernel(file: str) -> None:
+    """Run in a kernel: replace the mutated cells in a file by what became of them."""
+    import IPython
+
+    shell = IPython.get_ipython()  # type: ignore[attr-defined, no-untyped-call]
+    sources = json.loads(Path(file).read_text())
+    publisher, shell.display_pub.publish = shell.display_pub.publish, lambda *_, **__: None  # no figure of a fork is shown
+    outcomes = [in_fork(source, shell.user_ns) for source in sources]
+    shell.display_pub.publish = publisher
+    Path(file).write_text(json.dumps(outcomes))
 
 
 def _outcome(source: str, namespace: dict[str, Any]) -> int:
     """What a mutated cell does, in a process of its own."""
     sys.stdout = open(os.devnull, "w")
+    sys.stderr = sys.__stderr__ or sys.stdout
     try:
         exec(compile(source, "mutated cell", "exec"), namespace)
     except AssertionError:
@@ -89,7 +113,7 @@ def main(paths: list[str]) -> int:
         path = Path(name).resolve()
         os.chdir(path.parent)
         for m in run(path):
-            print(f"{path.name} {m.cell} {m.label}: {m.replace!r} -> {m.by!r}: {WORDS.get(m.result, 'broken')}", flush=True)
+            print(path.name, sentence(m.cell, vars(m), m.result), flush=True)
             status |= m.result != CAUGHT
     return int(status)
 

@@ -159,7 +159,7 @@ def main() -> int:
     for path in options.notebooks:
         before = path.read_text()
         if options.execute:
-            notebook, seconds = execute(path.resolve(), threads=2)
+            notebook, seconds, *_ = execute(path.resolve(), threads=2)
             print(f"{path}: executed in {seconds:.1f} s")
         else:
             notebook = nbformat.read(path, as_version=4)
