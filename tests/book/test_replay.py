@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import nbformat
-import pytest
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
@@ -19,7 +18,7 @@ from pathlib import Path
 import tools.notebooks.replay as replay
 replay.CACHE = Path(sys.argv[1])
 options = ["-q", "-p", "no:cacheprovider", "-p", "tools.notebooks.replay", "--nbval", "-W", "default", "-o", "filterwarnings="]
-sys.exit(pytest.main([*options, sys.argv[2]]))
+sys.exit(pytest.main([*options, *sys.argv[2:]]))
 """
 
 
@@ -29,15 +28,21 @@ def notebook(printed: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=[cell])
 
 
-@pytest.mark.parametrize(("recorded", "says"), [("42\n", "1 passed"), ("43\n", "Cell outputs differ"), (None, "no current run")])
-def test_committed_outputs_are_compared_with_the_recorded_run(recorded: str | None, says: str, tmp_path: Path) -> None:
-    path = tmp_path / "page.ipynb"
-    nbformat.write(notebook("42\n"), path)
+def test_committed_outputs_are_compared_with_the_recorded_run(tmp_path: Path) -> None:
+    """Three pages in one run: the recorded output is the committed one, is another one, is not there."""
     cache = get_cache(str(tmp_path / "cache"))
-    if recorded is not None:
-        bundle = CacheBundleIn(nb=notebook(recorded), uri=str(path), data={})
-        cache.cache_notebook_bundle(bundle, check_validity=False)
-    command = [sys.executable, "-c", RUN, str(tmp_path / "cache"), str(path)]
+    paths = []
+    for name, recorded in (("same", "42\n"), ("other", "43\n"), ("missing", None)):
+        page = notebook("42\n")
+        page.cells[0].source += f"  # {name}"
+        paths.append(tmp_path / f"{name}.ipynb")
+        nbformat.write(page, paths[-1])
+        if recorded is not None:
+            run = notebook(recorded)
+            run.cells[0].source = page.cells[0].source
+            cache.cache_notebook_bundle(CacheBundleIn(nb=run, uri=str(paths[-1]), data={}), check_validity=False)
+    command = [sys.executable, "-c", RUN, str(tmp_path / "cache"), *map(str, paths)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert says in result.stdout
-    assert (result.returncode == 0) == (recorded == "42\n")
+    assert result.returncode != 0
+    assert "1 passed" in result.stdout and "same.ipynb" not in result.stdout.partition("short test summary")[2]
+    assert "Cell outputs differ" in result.stdout and "no current run" in result.stdout

@@ -26,23 +26,38 @@ def cell(width, seed, *, power=2):
 """
 
 
-def module_fingerprint(tmp_path, source: str) -> str:
-    """That of ``cell`` in a process of its own."""
-    (tmp_path / "userexp.py").write_text(source)
-    code = "import userexp; from ibtext.experiments.fingerprint import fingerprint; print(fingerprint(userexp.cell))"
+LOOP = """
+import importlib, pathlib, sys
+from ibtext.experiments.fingerprint import fingerprint
+for folder in sys.argv[1:]:
+    sys.path[0] = folder
+    importlib.invalidate_caches()
+    sys.modules.pop("userexp", None)
+    print(fingerprint(importlib.import_module("userexp").cell))
+"""
+
+
+def module_fingerprints(tmp_path, *sources: str) -> list[str]:
+    """Those of ``cell`` in modules of one name, imported one after the other in a process of its own."""
+    folders = []
+    for number, source in enumerate(sources):
+        folders.append(tmp_path / str(number))
+        folders[-1].mkdir()
+        (folders[-1] / "userexp.py").write_text(source)
     root = str(pathlib.Path(ib.__file__).resolve().parents[1])
-    environment = {**os.environ, "PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1"}
-    out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    return out.stdout.strip()
+    environment = {**os.environ, "PYTHONPATH": root}
+    command = [sys.executable, "-c", LOOP, *map(str, folders)]
+    out = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    return out.stdout.split()
 
 
 def test_edits_that_matter_and_those_that_do_not(tmp_path):
-    first = module_fingerprint(tmp_path, BASE)
+    same = ["# a comment\n" + BASE, BASE.replace("A docstring.", "Another."), BASE.replace("v + LIMIT", "(v\n  + LIMIT)")]
+    edits = (("LIMIT = 3", "LIMIT = 4"), ("v + LIMIT", "v - LIMIT"), ("power=2", "power=3"), ("np.sqrt", "np.cbrt"))
+    first, *found = module_fingerprints(tmp_path, BASE, *same, *(BASE.replace(old, new) for old, new in edits))
     assert len(first) == 16
-    for same in ("# a comment\n" + BASE, BASE.replace("A docstring.", "Another."), BASE.replace("v + LIMIT", "(v\n  + LIMIT)")):
-        assert module_fingerprint(tmp_path, same) == first
-    for old, new in (("LIMIT = 3", "LIMIT = 4"), ("v + LIMIT", "v - LIMIT"), ("power=2", "power=3"), ("np.sqrt", "np.cbrt")):
-        assert module_fingerprint(tmp_path, BASE.replace(old, new)) != first, new
+    assert found[: len(same)] == [first] * len(same)
+    assert first not in found[len(same) :] and len(set(found[len(same) :])) == len(edits)
 
 
 def test_functions_without_source_are_told_apart_by_their_code():
