@@ -104,12 +104,17 @@ LARGEST_ARGUMENT = 1e100
 def check_arguments(t: Any, *, name: str = "t") -> np.ndarray:
     """Points of evaluation, empty or finite, refused where an affine function of them could overflow."""
     points = check_points(name, t, allow_empty=True)
-    if points.size and np.max(np.abs(points)) > LARGEST_ARGUMENT:
+    check_size(name, points, "pass points near the data")
+    return points
+
+
+def check_size(name: str, values: np.ndarray, remedy: str) -> None:
+    """Refuse an array with a value beyond ``LARGEST_ARGUMENT``."""
+    if values.size and np.max(np.abs(values)) > LARGEST_ARGUMENT:
         raise ValueError(
             f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but "
-            f"{points.flat[np.argmax(np.abs(points))]:g} was given; pass points near the data."
+            f"{values.flat[np.argmax(np.abs(values))]:g} was given; {remedy}."
         )
-    return points
 
 
 def check_count(name: str, value: Any) -> int:
@@ -262,9 +267,5 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
                 f"keep one of them, with the mean of their labels."
             )
     for name, values in (("x", x), ("y", y)):
-        if np.max(np.abs(values)) > LARGEST_ARGUMENT:
-            raise ValueError(
-                f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but "
-                f"{values[np.argmax(np.abs(values))]:g} was given; rescale {name}."
-            )
+        check_size(name, values, f"rescale {name}")
     return x.copy(), y.copy()

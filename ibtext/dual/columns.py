@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import LARGEST_ARGUMENT, check_points, shortened
+from ..errors import check_points, check_size, shortened
 from ..numerics.arrays import Array
 from ..potentials import Potential
 
@@ -71,11 +71,7 @@ class FiniteColumns(Columns):
                 f"shapes {features.shape}, {masses.shape} and {start.shape} with a smallest mass {masses.min():g} were given; "
                 f"pass features.T if they are transposed."
             )
-        if np.max(np.abs(features)) > LARGEST_ARGUMENT:
-            raise ValueError(
-                f"features must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {np.max(np.abs(features)):g} was "
-                f"given; rescale them."
-            )
+        check_size("features", features, "rescale them")
         for name, value in (("features", features), ("masses", masses), ("start", start), ("equations", len(features))):
             object.__setattr__(self, name, value)
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import LARGEST_ARGUMENT, check_count, check_points, check_rng, check_times
+from ..errors import check_count, check_points, check_rng, check_size, check_times
 from ..numerics.arrays import Array
 from .integrate import integrate
 
@@ -235,11 +235,7 @@ def _check_data(X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
             f"{Y.shape} were given; if they hold one row for each, pass X.T and Y.T."
         )
     for name, values in (("X", X), ("Y", Y)):
-        if np.max(np.abs(values)) > LARGEST_ARGUMENT:
-            raise ValueError(
-                f"{name} must lie between {-LARGEST_ARGUMENT:g} and {LARGEST_ARGUMENT:g}, but {np.max(np.abs(values)):g} was "
-                f"given; rescale {name}."
-            )
+        check_size(name, values, f"rescale {name}")
     return X, Y
 
 

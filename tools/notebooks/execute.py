@@ -1,7 +1,7 @@
 """Execute the notebooks of the book in fresh kernels, several at a time, and keep the results for the build.
 
-With ``--mutations`` every declared mutation of a claim cell is tried on the way, in a fork of the kernel just before its cell, and
-a survivor is a fault: what stands before the cell need not run a second time.
+With ``--mutations`` every declared mutation of a claim cell is tried on the way, in a fork of the kernel just before its cell,
+and a survivor is a fault: what stands before the cell need not run a second time.
 
 The results go into the Jupyter cache that Jupyter Book reads. That cache alone matches on the code of a notebook, so
 a change in ``ibtext`` would leave old numbers on the pages. Here the whole cache is dropped whenever anything else
