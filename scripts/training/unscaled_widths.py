@@ -3,12 +3,14 @@ r"""Train ReLU networks of many widths under unscaled potentials, for the chapte
     .venv/bin/python scripts/training/unscaled_widths.py            # all runs, about 5 minutes on two free cores
     .venv/bin/python scripts/training/unscaled_widths.py --check 3  # retrain 3 random starts and compare
     .venv/bin/python scripts/training/unscaled_widths.py --keep runs.jsonl  # resumable: finished runs are kept there
+    .venv/bin/python scripts/training/unscaled_widths.py --views  # only the functions that the demo draws
 
 Every run trains all parameters of a really sampled network by mirror flow in float64 to a local error of 1e-4, until
 the largest residual is at most 1e-10. The three potentials start from the same network. ``sup_error`` is the distance
 to the exact infinite-width limit, ``distance`` that to the network trained by gradient flow (the row of x^2),
 ``linearised_gap`` that to the exact limit of the linearised network, all in the sup norm over 1001 points of [-1, 1].
-The table goes to book/data/unscaled_widths.csv; its first lines record the command, versions and settings.
+The table goes to book/data/unscaled_widths.csv; its first lines record the command, versions and settings. The demo
+``UnscaledWidthDemo`` draws networks of seed 0 from ibtext/demos/data/unscaled_potentials.csv.
 """
 
 from __future__ import annotations
@@ -23,9 +25,18 @@ from ibtext.sweep import sweep
 from scaled_widths import INIT, POTENTIALS, X, Y
 
 import ibtext as ib
+from ibtext.demos.chapters import unscaled_potentials as demo
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "book" / "data" / "unscaled_widths.csv"
+VIEWS = ROOT / "ibtext" / "demos" / "data" / "unscaled_potentials.csv"
+#: The demo's names for the potentials.
+SHOWN = {
+    "square": ib.QuadraticPotential(),
+    "cube": ib.PowerPotential(p=3, omega=1.0),
+    "fourth": ib.PowerPotential(p=4, omega=1.0),
+    "cosh": ib.CoshPotential(),
+}
 
 WIDTHS = (20, 60, 180, 540, 1620, 4860, 14580, 43740)
 SEEDS = tuple(range(10))
@@ -76,6 +87,24 @@ def write(rows: list[dict]) -> None:
     provenance.write(TABLE, __file__, NOTES, FIELDS, rows, 10)
 
 
+def shown(width: int) -> dict[str, np.ndarray]:
+    """What the demo draws of a width: the function of gradient flow, and for each other potential the difference from it."""
+    net = ib.ShallowNetwork.sample(width=width, activation="relu", initialization=INIT, rng=0)
+    runs = {name: ib.mirror_flow(net, X, Y, potential=phi, tol=1e-9).network(demo.GRID) for name, phi in SHOWN.items()}
+    return {name: f - (name != "square") * runs["square"] for name, f in runs.items()}
+
+
+def write_views() -> None:
+    """Write what the demo draws."""
+    rows = [
+        {"potential": name, "width": width, "values": " ".join(f"{v:.6g}" for v in values)}
+        for width in demo.WIDTHS
+        for name, values in shown(width).items()
+    ]
+    note = "all layers, float64, residual <= 1e-9; f on 201 points of [-1, 1], or its difference from that of x^2; rng = 0"
+    provenance.write(VIEWS, __file__, (NOTES[0], note), ("potential", "width", "values"), rows, 6)
+
+
 def tolerance(name: str, width: int, value: float) -> float:
     """How well a number of the table is reproduced where roundings differ.
 
@@ -116,10 +145,15 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=4860, help="largest width to retrain")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", metavar="FILE", help="keep finished runs in FILE, and resume from it")
+    parser.add_argument("--views", action="store_true", help="write only what the demo draws")
     options = parser.parse_args()
+    if options.views:
+        write_views()
+        return
     if options.check:
         check(options.check, options.seed, options.largest)
         return
+    write_views()
     # the longest runs first, so that no process is left with one of them at the end
     widths = tuple(reversed(WIDTHS))
     table = sweep(train, widths=widths, seeds=SEEDS, results=options.keep, n_jobs=options.jobs)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import unscaled_widths
 from ends import check
 from scipy import stats
 
 import ibtext as ib
 from ibtext.demos import Demo, DialDemo, OpeningDemo, UnscaledWidthDemo
-from ibtext.demos.chapters.unscaled_potentials import GRID, ORDERS, WIDTHS, X_THREE, X, Y
+from ibtext.demos.chapters.unscaled_potentials import GRID, ORDERS, WIDTHS, X_THREE, X, Y, trained
 
 
 def test_every_network_of_the_width_demo_is_drawn_and_fits_the_data() -> None:
@@ -110,3 +111,13 @@ def test_tables_keep_their_promise(cls: type[Demo]) -> None:
     built = cls.engine.build(cls, cls.unshown().compute_many, cls.controls)  # kept for the pages that show it
     assert built.error < 0.005  # the share of full scale that every demo of the book keeps
     assert built.compressed < 150_000
+
+
+@pytest.mark.parametrize("width", [60, 540])
+def test_the_networks_are_those_of_the_script(width: int) -> None:
+    new = unscaled_widths.shown(width)
+    # roundings decide which steps are accepted (see its function tolerance); six digits are stored
+    assert np.max(np.abs(new["square"] - trained()["square", width])) < 2e-3 / width + 5e-6
+    for name in ("cube", "fourth", "cosh"):
+        old = trained()[name, width]
+        assert np.max(np.abs(new[name] - old)) < 5e-3 * np.max(np.abs(old)) + 1e-6

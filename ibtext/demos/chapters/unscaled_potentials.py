@@ -1,14 +1,14 @@
 """Chapter 10: what is left of an unscaled potential in a wide network, shifted labels, and the dial between two worlds."""
 
 from functools import cache
+from importlib.resources import files
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ...demonstration import X, Y
-from ...potentials import CoshPotential, PowerPotential, QuadraticPotential, Scaled
+from ...potentials import PowerPotential, Scaled
 from ...splines import natural_spline
-from ...training import ShallowNetwork, mirror_flow
 from ...wide import wide_limit
 from ..kit import Choice, Control, Curve, Demo, Labels, Panel, Question, Scatter, Table
 from .curvature_penalty import start
@@ -23,20 +23,15 @@ X_THREE = (-0.5, 0.0, 0.5)
 Y_THREE = (0.1, -0.1, 0.15)
 
 
-POTENTIALS = {
-    "square": QuadraticPotential(),
-    "cube": PowerPotential(p=3, omega=1.0),
-    "fourth": PowerPotential(p=4, omega=1.0),
-    "cosh": CoshPotential(),
-}
-
-
 @cache
-def _trained(name: str, width: int) -> np.ndarray:
-    """Return a really sampled network on ``GRID`` after training all layers; the start is the same for every potential."""
-    net = ShallowNetwork.sample(width=width, rng=0, activation="relu", initialization=start("uniform", 1.0))
-    run = mirror_flow(net, X, Y, potential=POTENTIALS[name], tol=1e-9)
-    return np.asarray(run.network(GRID))
+def trained() -> dict[tuple[str, int], np.ndarray]:
+    """Return what ``scripts/training/unscaled_widths.py`` stored of its networks of seed 0 on ``GRID``, by potential and width.
+
+    Of x^2 it is the function, of each other potential the difference from it.
+    """
+    text = files("ibtext.demos").joinpath("data", "unscaled_potentials.csv").read_text(encoding="utf-8")
+    rows = [line.split(",") for line in text.splitlines() if not line.startswith(("#", "potential,"))]
+    return {(name, int(width)): np.array(values.split(), dtype=float) for name, width, values in rows}
 
 
 @cache
@@ -114,15 +109,15 @@ class UnscaledWidthDemo(Demo):
     engine = Table()
 
     def compute(self, *, potential: str, width: int) -> dict[str, Any]:
-        """Train both networks (kept for the session), compare them with each other and with the prediction."""
+        """Compare two trained networks with each other and with the prediction."""
         q, _ = ORDERS[potential]
         e = _leading(potential)
         size = float(np.max(np.abs(e)))
-        flow, mirror = _trained("square", int(width)), _trained(potential, int(width))
-        distances = [float(np.max(np.abs(_trained(potential, n) - _trained("square", n)))) for n in WIDTHS]
+        flow, difference = trained()["square", int(width)], trained()[potential, int(width)]
+        distances = [float(np.max(np.abs(trained()[potential, n]))) for n in WIDTHS]
         distance = distances[WIDTHS.index(int(width))]
         return {
-            "flow": flow, "mirror": mirror, "predicted": e / size, "difference": (mirror - flow) * width ** (q - 2) / size,
+            "flow": flow, "mirror": flow + difference, "predicted": e / size, "difference": difference * width ** (q - 2) / size,
             "line": np.log10(size) + (2 - q) * np.asarray(self.panels[2].x), "log_widths": np.log10(WIDTHS),
             "log_distances": np.log10(distances), "log_width": float(np.log10(width)), "log_distance": float(np.log10(distance)),
             "distance": distance, "error": float(np.max(np.abs(flow - _limit()))),
