@@ -10,4 +10,4 @@ HUES: dict[str, str] = {
     "grey": "#5b6470",
     "ink": "#1d2733",
 }
-"""By name, as on a light page; the demos' style sheet, frontend/src/demo.css, has the counterparts for a dark page."""
+"""By name, as on a light page; the demos' style sheet, frontend/src/demo.css, writes them for light, dark and print."""

@@ -11,7 +11,7 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedE
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
 # One cell: half a minute, ten times what the slowest test needs. Then it is interrupted, and the rest goes on.
-c.Execute.timeout = 30
+c.Execute.timeout = 30  # for nbgrader run by hand; tools.grading takes its own from tools/grading/limits.py
 c.Execute.error_on_timeout = {
     "ename": "CellTimeoutError",
     "evalue": "stopped because it took too long",

@@ -5,11 +5,13 @@ import numpy as np
 from ..numerics.arrays import Array, Indices
 from ..potentials import Potential
 
-__all__ = ["graded_fractions", "straight_below"]
+__all__ = ["GRADED_ORDER", "graded_fractions", "straight_below"]
 
 
 RATIO = 4.0
-"""Factor between neighbouring pieces: 16 Gauss-Legendre nodes see a function singular at the origin to 1e-15 then."""
+"""Factor between neighbouring pieces."""
+GRADED_ORDER = 16
+"""Gauss-Legendre nodes a piece: with this factor they see a function that is singular at the origin to 1e-15."""
 
 
 def straight_below(potential: Potential) -> float:

@@ -31,13 +31,13 @@ from ..numerics.arrays import Array, Indices
 from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
 from .elements import Elements, Pieces
-from .graded_mesh import RATIO, graded_fractions, straight_below
+from .graded_mesh import GRADED_ORDER, RATIO, graded_fractions, straight_below
 from .rule import Nodes, Profile, Rule
 
 __all__ = ["PolarRule"]
 
 
-_S, _W = gauss_legendre(16)
+_S, _W = gauss_legendre(GRADED_ORDER)
 _GRID = np.pi / 2 * np.arange(-5, 6) / 6
 _TAIL = 8
 

@@ -1,4 +1,8 @@
-"""From a user's setting to the columns of an infinitely wide network: what the theory covers, and what it does not."""
+"""From a user's setting to the columns of an infinitely wide network: what the theory covers, and what it does not.
+
+The initialization becomes the ``law`` of a ``SignRule`` or a ``PolarRule``, and the columns ask that rule for its nodes at every
+step of Newton's method. To see the nodes, read on in ``sign_rule.py``: the solver between adds nothing to them.
+"""
 
 import numpy as np
 
@@ -71,8 +75,8 @@ def make_rule(x: Array, initialization: Initialization, degree: int) -> Rule:
     """The quadrature over the law of (w, b) on the elements of sorted inputs x, for activations of a degree."""
     elements = Elements(x)
     if initialization.signs:
-        return SignRule(elements, initialization, degree)
-    return PolarRule(elements, initialization, degree)
+        return SignRule(elements, law=initialization, degree=degree)
+    return PolarRule(elements, law=initialization, degree=degree)
 
 
 def wide_columns(

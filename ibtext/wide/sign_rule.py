@@ -27,17 +27,17 @@ from ..numerics.arrays import Array, Indices
 from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
 from .elements import Elements, Pieces
-from .graded_mesh import graded_fractions, straight_below
+from .graded_mesh import GRADED_ORDER, graded_fractions, straight_below
 from .rule import Nodes, Profile, Rule
 
 __all__ = ["SignRule", "piece_nodes"]
 
 
 ORDER = 40
-"""Gauss-Legendre nodes a piece."""
+"""Gauss-Legendre nodes a piece, but for those that shrink toward a kink."""
 
 _S, _W = gauss_legendre(ORDER)
-_S16, _W16 = gauss_legendre(16)
+_S16, _W16 = gauss_legendre(GRADED_ORDER)
 
 
 class SignRule(Rule):

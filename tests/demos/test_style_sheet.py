@@ -22,8 +22,9 @@ def contrast(a, b):
 
 
 def themes():
-    blocks = re.findall(r"\{([^{}]*--ib-paper[^{}]*)\}", CSS)[:2]
-    return {n: dict(re.findall(r"--ib-([a-z-]+): (#[0-9a-f]{6})", b)) for n, b in zip(("light", "dark"), blocks, strict=True)}
+    blocks = re.findall(r"\{([^{}]*--ib-paper: #[^{}]*)\}", CSS)
+    names = ("light", "dark", "print")
+    return {n: dict(re.findall(r"--ib-([a-z-]+): (#[0-9a-f]{6})", b)) for n, b in zip(names, blocks, strict=True)}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -39,6 +40,11 @@ def test_text_and_curves_are_readable(theme):
 def test_still_pictures_use_the_colours_of_the_light_page():
     light = themes()["light"]
     assert {k: light[k] for k in COLORS} == COLORS
+
+
+def test_printed_demos_have_the_colours_of_the_light_page():
+    printed = themes()["print"]
+    assert {k: printed[k] for k in COLORS if k != "ink"} == {k: v for k, v in COLORS.items() if k != "ink"}
 
 
 def test_reduced_motion_is_respected():
