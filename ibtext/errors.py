@@ -28,11 +28,10 @@ __all__ = [
 LARGEST_COUNT = 10**12
 """No computer of today holds that many neurons, or takes that many steps."""
 
-NEARLY_COINCIDENT = 1e-6
-"""Smallest gap between inputs, relative to their range, that the solvers accept.
+NEARLY_COINCIDENT = 1e-13
+"""Smallest gap between inputs, relative to the largest modulus, at which a slope between them has a digit.
 
-The kernel matrix of two inputs at relative distance ``g`` has a condition number of order ``g**-3``;
-below ``1e-6`` no digit of the answer would be left in double precision.
+Whether a problem with small gaps can be solved is judged by the residual that is reached.
 """
 
 
@@ -256,14 +255,14 @@ def check_data(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(f"inputs must span at least {SMALLEST_RANGE:g}, but they span {reach:g}; rescale x.")
         k = int(np.argmin(gaps))
         i, j = int(order[k]), int(order[k + 1])
-        if gaps[k] <= NEARLY_COINCIDENT * max(reach, np.finfo(float).tiny):
+        if gaps[k] <= NEARLY_COINCIDENT * float(np.max(np.abs(x))):
             if gaps[k] == 0:
                 how = "equal" if y[i] == y[j] else "different"
                 what = f"x[{i}] and x[{j}] are both {x[i]} (with {how} labels)"
             else:
                 what = f"x[{i}] = {x[i]} and x[{j}] = {x[j]} differ by only {gaps[k]:.1e}"
             raise ValueError(
-                f"inputs must be distinct, at least {NEARLY_COINCIDENT:g} of their range apart, but {what}; "
+                f"inputs must be distinct, at least {NEARLY_COINCIDENT:g} of the largest apart, but {what}; "
                 f"keep one of them, with the mean of their labels."
             )
     for name, values in (("x", x), ("y", y)):

@@ -32,7 +32,7 @@ from .robust import STALLED, DualSolution, at_the_floor, is_nearer, newton_step,
 
 Retraction = Callable[[Array, Array], Array]
 
-__all__ = ["newton", "solve_dual"]
+__all__ = ["nearest", "newton", "solve_dual"]
 
 
 def newton(
@@ -112,11 +112,17 @@ def solve_dual(
     max_iterations = check_count("max_iterations", max_iterations)
     size = max(columns.measure(y) if size is None else size, np.finfo(float).tiny)
     goal = tol * size
+    found = nearest(columns, y, first, goal, max_iterations)
+    refuse(found, tol, size, rounding_floor(found, columns.measure))
+    return found
+
+
+def nearest(columns: Columns, y: Array, first: Array, goal: float, max_iterations: int = 200) -> DualSolution:
+    """The best point of Newton's method, along curves and, if these end above the rounding error, along straight lines."""
     found = newton(columns, y, first, goal, max_iterations)
     curved = type(columns).retract is not Columns.retract
     if curved and found.residual > max(goal, rounding_floor(found, columns.measure)):
         # a curve can lead astray where a straight line, slower, cannot
         again = newton(columns, y, first, goal, max_iterations, lambda multiplier, step: multiplier + step)
         found = min(found, again, key=lambda point: point.residual)
-    refuse(found, tol, size, rounding_floor(found, columns.measure))
     return found

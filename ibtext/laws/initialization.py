@@ -116,7 +116,7 @@ class Initialization:
 
         Notes
         -----
-        A few thousand evaluations of rho. The integral is the whole penalty only with ``free_affine=True``. A real relu
+        Some twenty thousand evaluations of rho. The integral is the whole penalty only with ``free_affine=True``. A real relu
         network pays ``G2`` and ``G3`` besides (``WideLimit.penalty_terms``), and one of absolute values obeys the two
         constraints that both vanish; subtract an affine function from the labels to be rid of them. Source: Jin and
         Montúfar (2023), Proposition 15.

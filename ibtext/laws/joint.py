@@ -116,8 +116,9 @@ class JointLaw:
         self.heavy = any(float(law.pdf(1e5 * float(law.std()))) > 0 for law in (weight, bias))
         self.corners = np.unique(np.arctan(pairs))
 
-    def radial(self, theta: Array, *, deep: bool = False) -> tuple[Array, Array]:
+    def radial(self, theta: Array, *, deep: bool = False, fineness: float = 1.0) -> tuple[Array, Array]:
         """Radii and masses ``2 r p q dr`` for each angle, shape (len(theta), R); ``deep`` for integrands not small at 0."""
+        nodes, weights = gauss_legendre(round(_NODES * fineness))
         cos, sin = np.cos(theta)[:, None], np.abs(np.sin(theta))[:, None]
         axis = np.concatenate([np.arange(-20.0, -12.0), self._grid]) if deep else self._grid
         low, high = axis[0], axis[-1]
@@ -126,8 +127,8 @@ class JointLaw:
         grid = np.broadcast_to(axis, (theta.size, axis.size))
         edges = np.sort(np.concatenate([grid, *(np.clip(c, low, high) for c in cuts)], axis=1), axis=1)
         width = np.diff(edges, axis=1)[:, :, None]
-        r = np.exp(edges[:, :-1, None] + width * _S)
-        mass = 2 * _W * width * (r * r)
+        r = np.exp(edges[:, :-1, None] + width * nodes)
+        mass = 2 * weights * width * (r * r)
         # densities are asked for on panels that are neither empty nor beyond a support
         live = width[:, :, 0] > 0
         for ends, side in zip(self._ends, (cos, sin), strict=True):

@@ -3,6 +3,9 @@ r"""A function as a polynomial on each of many panels: those on which it is not 
 On a panel the function is replaced by its polynomial of degree n - 1 through the n Gauss nodes. That is right once the last
 Legendre coefficients have died out, beside the integral of the function over the group of panels to which this one belongs.
 Smooth functions need few panels; a kink or a jump costs some 45 halvings, and none if it is named as an edge.
+
+A peak between the nodes leaves no trace in the coefficients. So the polynomial is compared with the function at many probes in
+between, too, whose spacing is a fixed fraction of the whole whatever the panels.
 """
 
 from collections.abc import Callable
@@ -20,8 +23,10 @@ __all__ = ["Panels", "legendre_transform", "refine"]
 
 
 TOLERANCE = 2e-14
+PROBE_TOLERANCE = 1e-12
 MAX_DEPTH = 60
 MAX_EXTRA_PANELS = 50_000
+PROBES = 1 << 14
 
 
 @cache
@@ -70,6 +75,7 @@ def refine(
     *,
     group: Indices | None = None,
     order: int = 16,
+    probes: int = PROBES,
     name: str = "the function",
     remedy: str = "smooth it",
 ) -> Panels:
@@ -85,6 +91,8 @@ def refine(
         For each panel the group with whose integral errors are compared; one for all when omitted.
     order : int
         Gauss nodes a panel.
+    probes : int
+        Points, on all panels to begin with together, at which the polynomials are compared with the function.
     name, remedy : str
         For the refusal.
 
@@ -103,11 +111,20 @@ def refine(
         width = right - left
         values = function(left[:, None] + width[:, None] * nodes)
         with np.errstate(over="ignore", invalid="ignore"):  # an infinite value is refused in the end
-            coefficients = np.abs(values @ transform)
+            series = values @ transform
+            coefficients = np.abs(series)
             size = width * coefficients[:, 0]
             if depth == 0:  # the yardstick; a spike found later only raises its own
                 scale = np.asarray(np.bincount(group, weights=size), dtype=np.float64)
-            rough = ~(width * np.max(coefficients[:, -2:], axis=1) <= TOLERANCE * np.maximum(scale[group], size))
+            scale_here = np.maximum(scale[group], size)
+            rough = ~(width * np.max(coefficients[:, -2:], axis=1) <= TOLERANCE * scale_here)
+            probed = probes // (edges.size - 1) >> depth
+            if probed >= order // 2:
+                at = (np.arange(probed) + 0.5) / probed
+                found = function(left[~rough, None] + width[~rough, None] * at)
+                foretold = series[~rough] @ np.polynomial.legendre.legvander(2 * at - 1, order - 1).T
+                wrong = width[~rough] * np.mean(np.abs(found - foretold), axis=1)
+                rough[~rough] = ~(wrong <= PROBE_TOLERANCE * scale_here[~rough])
         good = ~rough | (width <= 8 * np.spacing(np.maximum(np.abs(left), np.abs(right))))
         done.append((left[good], width[good], group[good], values[good], rough[good]))
         if good.all():

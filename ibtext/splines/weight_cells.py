@@ -86,13 +86,14 @@ def weight_cells(zeta: Any, x: Array, breaks: Any) -> tuple[Callable[[Array], Ar
             f"given; pass a function of the input, for instance "
             f"lambda t: np.interp(t, grid, values) with breaks=grid."
         )
-    checked = vectorised(zeta)
+    checked, known = vectorised(zeta), isinstance(owner, Initialization)  # a law has no peaks but those at its knots
     edges = np.unique(np.concatenate([x, points[(points > x[0]) & (points < x[-1])]]))
     cells = refine(
         checked,
         edges,
         group=np.searchsorted(x, edges[:-1], side="right") - 1,
         order=16 if x.size <= 1000 else 8,  # short intervals need fewer nodes
+        **({"probes": 0} if known else {}),
         name="zeta",
         remedy="smooth it, or name the points where it jumps, breaks=[...]",
     )

@@ -14,17 +14,18 @@ to it and back (``target`` to ``root``).
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, eigh
 
 from ..activations import AnyActivation
-from ..dual import LARGEST_LOSS, Columns, solve_dual
+from ..dual import LARGEST_LOSS, Columns, nearest, rounding_floor
 from ..errors import ConvergenceError
 from ..numerics.arrays import Array
 from ..potentials import Potential, QuadraticPotential
+from .rule import Rule
 
 __all__ = ["WideColumns", "WideSolution"]
 
@@ -56,6 +57,8 @@ class WideColumns(Columns):
         Whether the shape of the potential counts: then its divergence is the penalty, and not E alpha^2.
     """
 
+    rule: Rule
+
     def __init__(self, activation: AnyActivation, potential: Potential, *, scaled: bool) -> None:
         self.activation, self.potential, self.scaled = activation, potential, scaled
         self.second = float(potential.hessian(0.0))
@@ -71,6 +74,10 @@ class WideColumns(Columns):
     @abstractmethod
     def integrals(self, values: Array) -> tuple[Array, Array]:
         """F and H for a potential that is not quadratic, of all unknowns."""
+
+    @abstractmethod
+    def predicted(self, values: Array) -> Array:
+        """F alone, of all unknowns, by the rule of now."""
 
     @abstractmethod
     def expectation(self, values: Array, function: Callable[[Array], Array]) -> float:
@@ -135,21 +142,66 @@ class WideColumns(Columns):
         return self.unknowns(value), self.unknowns(self.unknowns(matrix).T)
 
     def solve(self, labels: Array, tol: float) -> WideSolution:
-        """The solution for labels; ``ConvergenceError`` where it misses them by more than ``max(tol, 1e-12)``, relatively."""
-        found, size = self.find(labels, tol), float(np.max(np.abs(labels)))
-        goal = max(tol * size, 1e-12 * size, min(found.excused, LARGEST_LOSS * size))
-        if not found.residual <= goal:
-            raise ConvergenceError(
-                f"the limit must meet the labels to {goal:.1e}, but the solver stops at {found.residual:.1e}, probably because "
-                f"inputs are too many or too close for labels this rough; raise tol to "
-                f"{10 ** np.ceil(np.log10(max(found.residual, goal) / size)):.0e}, or drop or average the closest points."
+        """The solution for labels; ``ConvergenceError`` where it misses them by more than ``max(tol, 1e-12)``, relatively.
+
+        The residual is measured by a finer rule than the one that solved the equations. Where the two differ by more than
+        the tolerance, the equations are solved again with the finer one.
+        """
+        for _ in range(3):  # with ever finer rules
+            found, own = self.find(labels, tol), self.rule
+            solved = found.residual
+            if np.isfinite(found.residual):
+                self.rule = own.finer()
+                found = replace(found, residual=max(found.residual, self.missed(found.values, labels)))
+            size = float(np.max(np.abs(labels)))
+            if not found.residual <= 1e-12 * size and np.isfinite(found.residual):  # h may swing far between close inputs
+                middle = self.rule.elements.x[:-1] + self.rule.elements.gaps / 2
+                size = float(np.max(np.abs(self.function(found.values, labels, middle, 0)), initial=size))
+            goal = max(tol, 1e-12, min(found.excused / size, LARGEST_LOSS)) * size if size else 0.0
+            if found.residual <= goal:
+                self.rule = own
+                return found
+            self.__dict__.pop("matrix", None)  # the next attempt is with the finer rule
+            if not solved <= goal or found.residual <= 100 * found.excused:
+                break  # more nodes help neither where Newton's method found nothing nor against rounding
+        near = found.residual < 0.1 * size
+        advice = f", or raise tol to {10 ** np.ceil(np.log10(found.residual / size)):.0e}" if near else ""
+        raise ConvergenceError(
+            f"the limit must meet the labels to {goal:.1e}, but {found.residual:.1e} is reached after {found.iterations} Newton "
+            f"steps, {self._cause(found)}{advice}."
+        )
+
+    def _cause(self, found: WideSolution) -> str:
+        """Why a solution misses the labels, and a remedy."""
+        x, (w2, _, b2) = self.rule.elements.x, self.rule.law.second_moments
+        span, scale, gaps = float(np.ptp(x)), float(np.sqrt(b2 / w2)), np.diff(x)
+        if x.size > 1 and not 1e-3 < span / scale < 30:
+            return (
+                f"because the inputs span {span:.1g} and the breakpoints some {scale:.1g}; choose a law of the breakpoints, or "
+                f"units of the inputs, that makes both of one size"
             )
-        return found
+        if x.size > 1 and found.residual <= 100 * found.excused:
+            k = int(np.argmin(gaps))
+            return (
+                f"because of rounding where labels differ and inputs hardly do (x = {x[k]:.6g} and {x[k + 1]:.6g} differ by "
+                f"{gaps[k]:.1e}); average the closest points"
+            )
+        return (
+            f"because {self.potential} or the law is too steep for labels this rough; take smaller labels or a milder potential"
+        )
+
+    def missed(self, values: Array, labels: Array) -> float:
+        """How far a solution is from the labels by the rule of now, whatever the rule by which it was found."""
+        with np.errstate(all="ignore"):  # of values that are no solution
+            missed = self.misfit(self.target(labels) - self.unknowns(self.predicted(values)))
+        return missed if np.isfinite(missed) else np.inf
 
     def find(self, labels: Array, tol: float) -> WideSolution:
         """The solution, as good as it gets."""
-        solution = solve_dual(self, self.target(labels), tol=tol, size=float(np.max(np.abs(labels))))
-        return WideSolution(self.extended(solution.multiplier), self.misfit(solution.difference), solution.iterations)
+        target, size = self.target(labels), float(np.max(np.abs(labels)))
+        found = nearest(self, target, np.zeros_like(target), tol * max(size, np.finfo(float).tiny))
+        excused = rounding_floor(found, self.misfit)
+        return WideSolution(self.extended(found.multiplier), self.misfit(found.difference), found.iterations, excused=excused)
 
     # -- what a result tells -----------------------------------------------------------------------------------------
 

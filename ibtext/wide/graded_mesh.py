@@ -21,22 +21,24 @@ def straight_below(potential: Potential) -> float:
     return float(z[np.flatnonzero(curved)[-1]] / 10) if curved.any() else 1e2
 
 
-def graded_fractions(ends: Array, floor: float, degree: int) -> tuple[Indices, Array, Array]:
+def graded_fractions(
+    ends: Array, floor: Array | float, degree: int, ratio: float = RATIO
+) -> tuple[Indices, Array, Array]:
     """Cut pieces on which the profile is monotone, given its absolute values at the ends, shape (2, P).
 
     Returns, for each part, the number of its piece and the fractions of the piece at which it begins and ends. The
-    profile rises by ``RATIO`` from part to part if it is linear; where it may start flat (``degree`` above 1) the parts
-    grow by ``RATIO`` in length.
+    profile rises by ``ratio`` from part to part if it is linear; where it may start flat (``degree`` above 1) the parts
+    grow by ``ratio`` in length.
     """
     small, big = ends.min(0), ends.max(0)
     base = np.maximum(small, floor)
-    levels = np.ceil(np.log(np.maximum(big / base, 1.0)) / np.log(RATIO)).astype(np.intp).clip(1, 60)
+    levels = np.ceil(np.log(np.maximum(big / base, 1.0)) / np.log(ratio)).astype(np.intp).clip(1, 60)
     piece = np.repeat(np.arange(levels.size), levels)
     step = np.arange(piece.size) - np.repeat(np.cumsum(levels) - levels, levels)
     rise = np.maximum(big - small, np.finfo(float).tiny)[piece]
 
     def fraction(j: Indices) -> Array:
-        power = RATIO ** (j if degree == 1 else j - levels[piece]).astype(np.float64)
+        power = ratio ** (j if degree == 1 else j - levels[piece]).astype(np.float64)
         with np.errstate(over="ignore"):  # a profile that hardly rises has one part, whose ends are set below
             inner = (base[piece] * power - small[piece]) / rise if degree == 1 else power
         return np.where(j == 0, 0.0, np.where(j == levels[piece], 1.0, np.clip(inner, 0.0, 1.0)))

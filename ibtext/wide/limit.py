@@ -69,7 +69,8 @@ class WideLimit:
         may be 1e18; h is then evaluated from other unknowns, but nothing can be recomputed from ``dual``.
     residual : float
         Largest distance of :math:`F(\lambda)` from a label, measured from the chord through its neighbours, which is the
-        error that the solver leaves in :math:`\bar h`. (The function called meets the labels to rounding.)
+        error that the solver leaves in :math:`\bar h`. (The function called meets the labels to rounding.) F is integrated
+        for it by a finer quadrature than the one with which the equations were solved.
     iterations : int
         Newton steps.
     affine : tuple (u, v)
@@ -189,9 +190,9 @@ def wide_limit(
         Leave an affine function :math:`ux + v` unpenalised. With the absolute value this removes the two
         constraints that the network imposes; for :math:`x^2` it gives the natural (adaptive) cubic spline.
     tol : float
-        Aim of the solver, relative to max |y|. What is enforced is max(tol, 1e-12). Powers of relu lose digits to the
-        condition number, which grows fast with k and M: there a residual at the rounding error of F is accepted, up to
-        1e-9, and ``residual`` states it.
+        Aim of the solver, relative to max |y|. What is enforced is max(tol, 1e-12). Where inputs are close, and for powers
+        of relu, whose condition number grows fast with k and M, rounding leaves more: there a residual at the rounding
+        error of F is accepted, up to 1e-9, and ``residual`` states it.
 
     Returns
     -------

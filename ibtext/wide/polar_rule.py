@@ -28,7 +28,6 @@ import numpy as np
 from ..errors import ConvergenceError
 from ..laws import Initialization
 from ..numerics.arrays import Array, Indices
-from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
 from .elements import Elements, Pieces
 from .graded_mesh import GRADED_ORDER, RATIO, graded_fractions, straight_below
@@ -37,7 +36,6 @@ from .rule import Nodes, Profile, Rule
 __all__ = ["PolarRule"]
 
 
-_S, _W = gauss_legendre(GRADED_ORDER)
 _GRID = np.pi / 2 * np.arange(-5, 6) / 6
 _TAIL = 8
 
@@ -64,9 +62,10 @@ class PolarRule(Rule):
     def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
         p = self._whole[0] if pieces is None else pieces
         angle, opening = self._sector(p)
-        theta, s = self._local(p, angle, opening[:, None] * _S)
+        nodes, weights = self.gauss(GRADED_ORDER)
+        theta, s = self._local(p, angle, opening[:, None] * nodes)
         density = self._kappa(theta) ** 2 * self.joint.moment(theta, 2 * self.degree + 1)
-        return p, s, density * np.abs(opening)[:, None] * _W
+        return p, s, density * np.abs(opening)[:, None] * weights
 
     def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
         def profile(element: Indices, s: Array) -> Array:
@@ -81,8 +80,9 @@ class PolarRule(Rule):
         piece, begin, end = graded_fractions(ends, straight_below(potential), self.degree)
         p = replace(pieces, element=pieces.element[piece], edge=pieces.edge[piece], left=pieces.left[piece])
         opening = opening[piece]
-        theta, s = self._local(p, angle[piece], opening[:, None] * (begin[:, None] + (end - begin)[:, None] * _S))
-        weight = (np.abs(opening) * (end - begin))[:, None] * _W
+        nodes, weights = self.gauss(GRADED_ORDER)
+        theta, s = self._local(p, angle[piece], opening[:, None] * (begin[:, None] + (end - begin)[:, None] * nodes))
+        weight = (np.abs(opening) * (end - begin))[:, None] * weights
         kappa = self._kappa(theta)
         size = kappa * profile(p.element, s)
         value, slope = self._inner(theta, size, potential)
@@ -98,7 +98,7 @@ class PolarRule(Rule):
         flat, g, weight = self._angle(nodes.element, nodes.s).ravel(), nodes.alpha.ravel(), nodes.mass.ravel()
         total = 0.0
         for block in self.joint.blocks(flat):
-            r, mass = self.joint.radial(flat[block])
+            r, mass = self.joint.radial(flat[block], fineness=self.fineness)
             alpha = potential.inverse_gradient(r**self.degree * g[block, None])
             total += float(np.sum(weight[block] * (mass * function(alpha)).sum(1)))
         return total
@@ -146,7 +146,7 @@ class PolarRule(Rule):
         flat, g = theta.ravel(), size.ravel()
         value, slope = np.empty(flat.size), np.empty(flat.size)
         for block in self.joint.blocks(flat):
-            r, mass = self.joint.radial(flat[block])
+            r, mass = self.joint.radial(flat[block], fineness=self.fineness)
             rk = r**self.degree
             alpha, inverse_hessian = potential.mirror(rk * g[block, None])
             mass *= rk

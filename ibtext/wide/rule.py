@@ -7,6 +7,7 @@ integrals over such neurons; those with w < 0 are mirror images.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..laws import Initialization
 from ..numerics.arrays import Array, Indices
+from ..numerics.gauss import gauss_legendre
 from ..potentials import Potential
 from .elements import Elements, Pieces
 
@@ -59,6 +61,19 @@ class Rule(ABC):
 
     def __init__(self, elements: Elements, law: Initialization, degree: int = 1) -> None:
         self.elements, self.law, self.degree = elements, law, degree
+
+    fineness: float = 1.0
+    """Factor in the number of nodes a piece."""
+
+    def finer(self) -> "Rule":
+        """The rule with more nodes on each piece, by which the results of this one are measured."""
+        other = copy(self)
+        other.fineness = 1.6 * self.fineness
+        return other
+
+    def gauss(self, order: int) -> tuple[Array, Array]:
+        """The Gauss-Legendre rule with so many nodes a piece, or more where the rule is finer."""
+        return gauss_legendre(round(order * self.fineness))
 
     @property
     @abstractmethod

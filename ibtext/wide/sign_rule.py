@@ -14,10 +14,11 @@ Three devices make Gauss-Legendre quadrature exact to rounding:
    :math:`|\alpha|^{p-2}` at 0 so weak, :math:`u^{4(p-1)+3}`, that 40 nodes do not see it.
 
 Where :math:`\varphi''` decreases away from 0 (hypentropy), or :math:`\alpha` hardly varies, s itself is the
-variable.
+variable. Where :math:`\varphi'` is steeper than :math:`|\alpha|^{16}`, pieces shrink toward the zero of g besides.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -36,8 +37,8 @@ __all__ = ["SignRule", "piece_nodes"]
 ORDER = 40
 """Gauss-Legendre nodes a piece, but for those that shrink toward a kink."""
 
-_S, _W = gauss_legendre(ORDER)
-_S16, _W16 = gauss_legendre(GRADED_ORDER)
+STEEP = 16.0
+"""Exponent of phi' up to which these nodes see it as a polynomial: 4 (p - 1) + 3 is below 80."""
 
 
 class SignRule(Rule):
@@ -69,24 +70,41 @@ class SignRule(Rule):
     def moments(self, pieces: Pieces | None = None) -> tuple[Pieces, Array, Array]:
         p = self._whole[0] if pieces is None else pieces
         length = (p.right - p.left)[:, None]
-        s = p.left[:, None] + length * _S
-        return p, s, self._density(p.element, s) * (length / np.abs(self.elements.rate[p.element])[:, None] * _W)
+        nodes, weights = self.gauss(ORDER)
+        s = p.left[:, None] + length * nodes
+        return p, s, self._density(p.element, s) * (length / np.abs(self.elements.rate[p.element])[:, None] * weights)
 
     def nodes(self, values: Array, potential: Potential, pieces: Pieces | None = None) -> Nodes:
-        p, g = self.monotone(values, pieces)
+        p, g = self._shrunk(*self.monotone(values, pieces), potential)
         length = p.right - p.left
         width = length / np.abs(self.elements.rate[p.element])
-        s, alpha, mass, over = piece_nodes(np.stack([p.left, length, width, *g]), potential)
+        s, alpha, mass, over = piece_nodes(np.stack([p.left, length, width, *g]), potential, self.gauss(ORDER))
         density = self._density(p.element, s)
         mass = mass * density
         return Nodes(p.edge, p.element, s, mass * alpha, over * density, alpha, mass)
+
+    def _shrunk(self, p: Pieces, g: Array, potential: Potential) -> tuple[Pieces, Array]:
+        """The pieces and profiles at their ends, those with a steep potential cut in parts that shrink toward small profiles."""
+        ends = np.abs(g)
+        big = ends.max(axis=0)
+        alpha, inverse_hessian = potential.mirror(big)
+        steep = (alpha > STEEP * inverse_hessian * big) & (ends.min(axis=0) < big / 16)
+        if not steep.any():
+            return p, g
+        floor = np.maximum(np.where(steep, big * 2.0**-52, big), np.finfo(float).tiny)
+        piece, begin, end = graded_fractions(ends, floor, 1, ratio=16.0)
+        length, first, rise = (p.right - p.left)[piece], g[0, piece], (g[1] - g[0])[piece]
+        left = p.left[piece]
+        parts = replace(p, element=p.element[piece], edge=p.edge[piece], left=left + length * begin, right=left + length * end)
+        return parts, first + rise * np.stack([begin, end])
 
     def graded(self, pieces: Pieces, profile: Profile, leading: Array, potential: Potential) -> Nodes:
         ends = np.abs(profile(pieces.element, np.stack([pieces.left, pieces.right], axis=1))).T
         piece, begin, end = graded_fractions(ends, straight_below(potential), self.degree)
         element, left, length = pieces.element[piece], pieces.left[piece], (pieces.right - pieces.left)[piece]
-        s = left[:, None] + length[:, None] * (begin[:, None] + (end - begin)[:, None] * _S16)
-        mass = (length * (end - begin) / np.abs(self.elements.rate[element]))[:, None] * _W16
+        nodes, weights = self.gauss(GRADED_ORDER)
+        s = left[:, None] + length[:, None] * (begin[:, None] + (end - begin)[:, None] * nodes)
+        mass = (length * (end - begin) / np.abs(self.elements.rate[element]))[:, None] * weights
         mass = mass * self._density(element, s)
         alpha, inverse_hessian = potential.mirror(profile(element, s))
         return Nodes(pieces.edge[piece], element, s, mass * alpha, mass * inverse_hessian, alpha, mass)
@@ -102,7 +120,9 @@ class SignRule(Rule):
         return np.asarray(potential.inverse_gradient(g), dtype=np.float64)
 
 
-def piece_nodes(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
+def piece_nodes(
+    pieces: Array, potential: Potential, gauss: tuple[Array, Array] = gauss_legendre(ORDER)
+) -> tuple[Array, Array, Array, Array]:
     """Local nodes, output weights, dc and dc / phi''(alpha), on pieces where g is affine and does not change sign.
 
     ``pieces``, shape (5, P): left end in s, length in s, length in c, g at both ends.
@@ -115,31 +135,33 @@ def piece_nodes(pieces: Array, potential: Potential) -> tuple[Array, Array, Arra
     steep = (np.abs(rise) > 0.05 * np.maximum(u[0], u[1])) & falls
     front = np.sign(alpha[0] + alpha[1])
     if steep.all():
-        return _curved(pieces, front, u[0], rise, potential)
+        return _curved(pieces, front, u[0], rise, potential, gauss)
     if not steep.any():
-        return _straight(pieces, potential)
-    out = np.empty((4, steep.size, ORDER))
-    out[:, ~steep] = _straight(pieces[:, ~steep], potential)
-    out[:, steep] = _curved(pieces[:, steep], front[steep], u[0, steep], rise[steep], potential)
+        return _straight(pieces, potential, gauss)
+    out = np.empty((4, steep.size, gauss[0].size))
+    out[:, ~steep] = _straight(pieces[:, ~steep], potential, gauss)
+    out[:, steep] = _curved(pieces[:, steep], front[steep], u[0, steep], rise[steep], potential, gauss)
     s, a, mass, over = out
     return s, a, mass, over
 
 
-def _straight(pieces: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
+def _straight(pieces: Array, potential: Potential, gauss: tuple[Array, Array]) -> tuple[Array, Array, Array, Array]:
     """The variable s."""
-    left, length, width, gl, gr = pieces[:, :, None]
-    a, inverse_hessian = potential.mirror(gl + (gr - gl) * _S)
-    mass = width * _W
-    return left + length * _S, a, mass, mass * inverse_hessian
+    (nodes, weights), (left, length, width, gl, gr) = gauss, pieces[:, :, None]
+    a, inverse_hessian = potential.mirror(gl + (gr - gl) * nodes)
+    mass = width * weights
+    return left + length * nodes, a, mass, mass * inverse_hessian
 
 
-def _curved(pieces: Array, sign: Array, start: Array, rise: Array, potential: Potential) -> tuple[Array, Array, Array, Array]:
+def _curved(
+    pieces: Array, sign: Array, start: Array, rise: Array, potential: Potential, gauss: tuple[Array, Array]
+) -> tuple[Array, Array, Array, Array]:
     """The variable u with alpha = +- u^4."""
-    left, length, width, gl, gr = pieces[:, :, None]
+    (nodes, weights), (left, length, width, gl, gr) = gauss, pieces[:, :, None]
     jump, front = gr - gl, sign[:, None]
-    u = start[:, None] + rise[:, None] * _S
+    u = start[:, None] + rise[:, None] * nodes
     cube = u * u * u
     a = front * cube * u
     s = left + (length / jump) * (potential.gradient(a) - gl)
-    over = (4 * width * front * rise[:, None] / jump) * (cube * _W)
+    over = (4 * width * front * rise[:, None] / jump) * (cube * weights)
     return s, a, over * potential.hessian(a), over

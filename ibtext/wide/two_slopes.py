@@ -92,6 +92,22 @@ class TwoSlopes(WideColumns):
             matrix += self.hats.mass(local[:, 2:].reshape(-1, 2, 2), responses)
         return value / len(self.odds), matrix / len(self.odds)
 
+    def predicted(self, values: Array) -> Array:
+        value = np.zeros(values.size)
+        for responses in self.responses:
+            element, _, s, load = self._loads(self.hats.profile(values, responses))
+            part = (self.elements.functions(element, s) @ load[:, :, None])[:, :, 0]
+            value += self.hats.load(self._by_element(element, part), responses)
+        return value / len(self.odds)
+
+    def _loads(self, profile: Array, pieces: Pieces | None = None) -> tuple[Indices, Indices, Array, Array]:
+        """Element, edge, local coordinates and curvature loads of the nodes of a dual profile."""
+        if self.linear:
+            p, s, mass = self.rule.moments(pieces)
+            return p.element, p.edge, s, mass * self.elements.affine(profile, p.element, s) / self.second
+        nodes = self.rule.nodes(profile, self.potential, pieces)
+        return nodes.element, nodes.edge, nodes.s, nodes.load
+
     def _by_element(self, element: Indices, parts: Array) -> Array:
         """Sums of the rows that belong to an element."""
         width = parts.shape[1]
@@ -169,13 +185,7 @@ class TwoSlopes(WideColumns):
         """Integrals between consecutive edges: of h'', of s h'', and of the odd part of the response's slope."""
         zeroth, first, skew = np.zeros((3, pieces.edges))
         for odd, responses in zip(self.odds, self.responses, strict=True):
-            values = self.hats.profile(v, responses)
-            if self.linear:
-                p, s, mass = self.rule.moments(pieces)
-                edge, load = p.edge, mass * self.elements.affine(values, p.element, s) / self.second
-            else:
-                nodes = self.rule.nodes(values, self.potential, pieces)
-                edge, s, load = nodes.edge, nodes.s, nodes.load
+            _, edge, s, load = self._loads(self.hats.profile(v, responses), pieces)
             part = np.bincount(edge, load.sum(1), pieces.edges)
             zeroth += part
             skew += odd * part

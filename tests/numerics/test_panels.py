@@ -76,3 +76,10 @@ def test_a_jump_between_two_neighbouring_doubles_is_rough_and_small():
 def test_what_is_not_smooth_is_refused(function):
     with pytest.raises(ConvergenceError, match=r"f must be smooth to 14 digits .*; take another"), np.errstate(divide="ignore"):
         refine(function, np.linspace(-1, 1, 4), name="f", remedy="take another")
+
+
+def test_a_peak_between_the_nodes_is_found_if_there_are_probes():
+    peak = lambda t: 1 + 1e3 * np.exp(-(((t - 0.4123) / 3e-4) ** 2))  # noqa: E731
+    exact = 1 + 1e3 * 3e-4 * math.sqrt(math.pi)
+    assert refine(peak, np.linspace(0, 1, 3)).masses.sum() == pytest.approx(exact, rel=1e-13)
+    assert refine(peak, np.linspace(0, 1, 3), probes=0).masses.sum() == pytest.approx(1, rel=1e-13)

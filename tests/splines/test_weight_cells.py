@@ -67,3 +67,20 @@ def test_a_weight_is_checked_wherever_it_is_evaluated(zeta, match):
 def test_values_in_place_of_a_function_are_refused():
     with pytest.raises(ValueError, match="zeta must be None, a positive number, a function"):
         weight_cells(np.ones(5), X, None)
+
+
+PEAKS = {
+    "box": (lambda t: np.where((t > 0.37) & (t < 0.38), 1e4, 1.0), [0.37, 0.38]),
+    "3e-4": (lambda t: 1 + 1e3 * np.exp(-(((t - 0.4123) / 3e-4) ** 2)), 0.4123 + 3e-4 * np.arange(-8, 9)),
+    "1e-4": (lambda t: 1 + 1e3 * np.exp(-(((t - 0.4123) / 1e-4) ** 2)), 0.4123 + 1e-4 * np.arange(-8, 9)),
+}
+
+
+@pytest.mark.parametrize("name", PEAKS)
+def test_a_narrow_peak_between_the_nodes_is_found(name):
+    """Sixteen nodes an interval miss it, and the penalty was 15 to 22 per cent too large without a word."""
+    x, y = np.linspace(0, 1, 5), [0.0, 1.0, -1.0, 0.5, 0.0]
+    zeta, breaks = PEAKS[name]
+    found, told = (ib.splines.adaptive_spline(x, y, zeta=zeta, breaks=b) for b in (None, breaks))
+    assert found.penalty == pytest.approx(told.penalty, rel=1e-12)
+    np.testing.assert_allclose(found(np.linspace(0, 1, 99)), told(np.linspace(0, 1, 99)), rtol=0, atol=1e-12)

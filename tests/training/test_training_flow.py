@@ -158,3 +158,26 @@ def test_a_centre_with_a_misspelt_name_is_refused(x, y, clear_network):
     net = clear_network(20, x, "abs")
     with pytest.raises(ValueError, match=r"center must hold the parameters weight, bias"):
         ib.mirror_flow(net, x, y, center={"weights": 0})
+
+
+@pytest.mark.parametrize("layers", ["output", "all"])
+def test_the_error_along_the_path_is_the_one_that_is_stated(layers, x, y, init):
+    """Some twice rtol, in f and in the parameters, falling with rtol; ``error`` bounds it."""
+    net = ib.ShallowNetwork.sample(width=40, activation="relu", initialization=init, rng=0)
+    times, t = [0.5, 2.0, 8.0], np.linspace(-1, 1, 41)
+
+    def path(rtol):
+        run = ib.mirror_flow(net, x, y, times=times, tol=1.0, rtol=rtol, layers=layers)
+        return np.array([s(t) for s in run.snapshots]), run.error
+
+    exact, _ = path(1e-6)
+    for rtol in (1e-3, 1e-4):
+        found, error = path(rtol)
+        wrong = np.max(np.abs(found - exact)) / np.max(np.abs(y))
+        assert wrong < 5 * rtol and wrong < error < 100 * rtol
+
+
+def test_a_flow_that_only_needs_more_steps_is_told_so(x, y, init):
+    net = ib.ShallowNetwork.sample(width=50, activation="abs", initialization=init, rng=0)
+    with pytest.raises(ib.ConvergenceError, match="still moves; raise max_steps"):
+        ib.mirror_flow(net, x, y, max_steps=5)
