@@ -16,8 +16,12 @@ MOST_EVALUATIONS = 50_000
 """Evaluations of the velocity after which an integration is given up; the hardest that finish need some ten thousand."""
 
 
+MOST_STIFF = 500
+"""Unknowns up to which a stiff method, whose Jacobian costs that many evaluations, may be of use."""
+
+
 def integrate(velocity: Callable[[Array], Array], first: Array, times: Array, rtol: float) -> Array:
-    """States (T, n) of an autonomous flow, by SciPy's LSODA, which changes to a stiff method where it must."""
+    """States (T, n) of an autonomous flow, by SciPy's LSODA, which changes to a stiff method where it must, or by DOP853."""
     rtol = check_tolerance("rtol", rtol)
     if times[-1] == 0:
         return first[None].copy()
@@ -40,7 +44,7 @@ def integrate(velocity: Callable[[Array], Array], first: Array, times: Array, rt
             field,
             (0.0, float(times[-1])),
             first,
-            method="LSODA",
+            method="LSODA" if first.size <= MOST_STIFF else "DOP853",
             t_eval=times,
             rtol=max(rtol, 1e-13),
             atol=1e-3 * rtol * max(float(np.max(np.abs(first))), 1e-6),

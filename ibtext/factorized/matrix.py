@@ -12,10 +12,12 @@ the effective rank Roy and Vetterli (2007).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, issparse
 from scipy.special import entr
 
 from ..errors import check_count, check_flag, check_points, check_positive, check_times, shortened
@@ -34,20 +36,29 @@ class FactorizationPath:
     ----------
     times : array (T,)
         Flow times.
-    matrices : array (T, d1, d2)
     left, right : array (T, d1, rank), array (T, d2, rank)
         The factors; equal for a symmetric factorisation.
     losses : array (T,)
+    matrices : array (T, d1, d2)
+        Products of the factors, when first asked for.
     singular_values : array (T, min(d1, d2))
-        Of the matrices, in decreasing order.
+        Of the matrices, in decreasing order, when first asked for.
     """
 
     times: Array
-    matrices: Array
     left: Array
     right: Array
     losses: Array
-    singular_values: Array
+
+    @cached_property
+    def matrices(self) -> Array:
+        """The matrices X, shape (T, d1, d2)."""
+        return np.asarray(self.left @ np.swapaxes(self.right, 1, 2))
+
+    @cached_property
+    def singular_values(self) -> Array:
+        """Their singular values, shape (T, min(d1, d2)), in decreasing order."""
+        return np.asarray(np.linalg.svd(self.matrices, compute_uv=False))
 
     @property
     def nuclear_norms(self) -> Array:
@@ -67,8 +78,8 @@ def matrix_flow(
 
     Parameters
     ----------
-    measurements : array (m, d1, d2)
-        The matrices A_i; ``completion_measurements`` makes those of matrix completion.
+    measurements : array (m, d1, d2) or SciPy sparse array (m, d1 d2)
+        The matrices A_i, or a sparse array of them row by row; ``completion_measurements`` makes those of matrix completion.
     b : array (m,)
     times : array (T,)
         Increasing flow times, none negative.
@@ -92,7 +103,7 @@ def matrix_flow(
 
     Notes
     -----
-    Cost O(m d1 d2 + d1 d2 r) an evaluation. UV^T conserves :math:`U^TU - V^TV`.
+    Cost O(nnz + d1 d2 r) an evaluation, nnz being the entries of all A_i that are not zero. UV^T conserves :math:`U^TU - V^TV`.
 
     Examples
     --------
@@ -105,7 +116,8 @@ def matrix_flow(
     """
     problem = _Problem(measurements, b, start, symmetric)
     times = check_times(times)
-    return problem.path(times, integrate(problem.velocity, problem.first, times, rtol))
+    states = integrate(problem.velocity, problem.first, times, rtol)
+    return problem.path(times, states, np.array([problem.residual(state) for state in states]))
 
 
 def matrix_descent(
@@ -153,14 +165,15 @@ def matrix_descent(
         return state, problem.residual(state)
 
     def step(state: Array, residual: Array) -> tuple[Array, Array]:
-        return at(state + step_size * problem.velocity(state))
+        return at(state + step_size * problem.velocity(state, residual))
 
     def remedy() -> str:
         return "use matrix_flow or a smaller step_size: the bound is 2 over the sharpness of the loss"
 
     run = descend(at(problem.first), step, n_steps, labels=problem.b, step_size=step_size, remedy=remedy)
-    kept = [(k, state) for k, (state, _) in enumerate(run) if k % record_every == 0 or k == n_steps]
-    return problem.path(step_size * np.array([k for k, _ in kept], dtype=np.float64), np.array([state for _, state in kept]))
+    kept = [(k, *point) for k, point in enumerate(run) if k % record_every == 0 or k == n_steps]
+    steps, states, residuals = (np.array(column, dtype=np.float64) for column in zip(*kept, strict=True))
+    return problem.path(step_size * steps, states, residuals)
 
 
 def effective_rank(singular_values: ArrayLike) -> Array:
@@ -190,8 +203,10 @@ def effective_rank(singular_values: ArrayLike) -> Array:
     return np.asarray(np.exp(np.sum(entr(values / total), axis=-1)))
 
 
-def completion_measurements(rows: ArrayLike, columns: ArrayLike, shape: tuple[int, int]) -> Array:
+def completion_measurements(rows: ArrayLike, columns: ArrayLike, shape: tuple[int, int], *, sparse: bool = False) -> Any:
     """Measurement matrices that read single entries: shape (m, d1, d2), with a one at (rows[i], columns[i]).
+
+    With ``sparse`` a SciPy sparse array of shape (m, d1 d2), for matrices so large that m dense ones do not fit in memory.
 
     Examples
     --------
@@ -210,23 +225,40 @@ def completion_measurements(rows: ArrayLike, columns: ArrayLike, shape: tuple[in
             f"rows and columns must be lists of equal length with indices below {d1} and {d2}, but {rows!r} and {columns!r} were "
             f"given; count from zero."
         )
-    measurements = np.zeros((len(where[0]), d1, d2))
-    measurements[np.arange(len(where[0])), where[0].astype(int), where[1].astype(int)] = 1.0
-    return measurements
+    count = len(where[0])
+    places = where[0].astype(int) * d2 + where[1].astype(int)
+    if check_flag("sparse", sparse):
+        return csr_array((np.ones(count), (np.arange(count), places)), shape=(count, d1 * d2))
+    measurements = np.zeros((count, d1 * d2))
+    measurements[np.arange(count), places] = 1.0
+    return measurements.reshape(count, d1, d2)
 
 
 class _Problem:
     """Checked data, the start, and the velocity of the factors; in a symmetric problem U stands for both."""
 
     def __init__(self, measurements: ArrayLike, b: ArrayLike, start: Any, symmetric: bool) -> None:
-        A, b = check_points("measurements", measurements), check_points("b", b)
-        if A.ndim != 3 or b.shape != A.shape[:1]:
+        b, self.symmetric = check_points("b", b), check_flag("symmetric", symmetric)
+        A: Any
+        if issparse(measurements):  # row by row; the start says how long a row is
+            A = csr_array(measurements)
+            check_points("measurements", A.data)
+            first = np.shape(start if self.symmetric or not isinstance(start, (tuple, list)) else start[0])
+            d1 = int(first[0]) if first and first[0] and A.shape[1] % first[0] == 0 else A.shape[1]
+            shape: tuple[int, ...] = (A.shape[0], d1, A.shape[1] // d1)
+        else:
+            A = check_points("measurements", measurements)
+            shape = A.shape
+        if len(shape) != 3 or b.shape != shape[:1]:
             raise ValueError(
-                f"measurements must have shape (m, d1, d2) with one entry of b for each, but shapes {A.shape} and {b.shape} were "
+                f"measurements must have shape (m, d1, d2) with one entry of b for each, but shapes {shape} and {b.shape} were "
                 f"given; pass matrices[None] for a single one, or completion_measurements(...)."
             )
-        self.A, self.b, self.symmetric = A, b, check_flag("symmetric", symmetric)
-        d1, d2 = A.shape[1:]
+        d1, d2 = self.shape = shape[1:]
+        A = A.reshape(b.size, d1 * d2)
+        dense = not issparse(A) and np.count_nonzero(A) > 0.1 * A.size
+        self.A, self.b = A if dense else csr_array(A), b
+        self.transposed = self.A.T if dense else csr_array(self.A.T)
         if self.symmetric:
             if d1 != d2:
                 raise ValueError(
@@ -246,7 +278,7 @@ class _Problem:
                 f"start must not be zero, but every entry is 0, and zero factors never move; pass for instance "
                 f"1e-3 * np.eye({d1})."
             )
-        self.first = np.concatenate([p.ravel() for p in parts])
+        self.first, self.cut = np.concatenate([p.ravel() for p in parts]), parts[0].size
         with np.errstate(all="ignore"):
             loss = float(np.sum(self.residual(self.first) ** 2))
         if not loss < 1e200:
@@ -254,7 +286,20 @@ class _Problem:
 
     def _refuse_negative(self) -> None:
         """A measurement by a semi-definite matrix has one sign on every UU^T."""
-        for i, (a, value) in enumerate(zip(self.A, self.b, strict=True)):
+        entry = np.zeros(self.b.size, dtype=bool)
+        if issparse(self.A):  # single entries off the diagonal have eigenvalues of both signs
+            entry = np.diff(self.A.indptr) == 1
+            i, j = np.unravel_index(self.A.indices[self.A.indptr[:-1][entry]], self.shape)
+            entry[entry] = i != j
+        for i in np.flatnonzero(~entry):
+            value = self.b[i]
+            row = slice(self.A.indptr[i], self.A.indptr[i + 1]) if issparse(self.A) else None
+            if row is None:
+                a = self.A[i].reshape(self.shape)
+            else:  # only the rows and columns that it touches
+                places, which = np.unique(np.unravel_index(self.A.indices[row], self.shape), return_inverse=True)
+                a = np.zeros((max(places.size, 1),) * 2)
+                a[tuple(which.reshape(2, -1))] = self.A.data[row]
             eigenvalues = np.linalg.eigvalsh(0.5 * (a + a.T))
             slack = 1e-12 * max(float(np.max(np.abs(eigenvalues))), np.finfo(float).tiny)
             if (value < 0 and eigenvalues[0] >= -slack) or (value > 0 and eigenvalues[-1] <= slack):
@@ -264,24 +309,20 @@ class _Problem:
                 )
 
     def factors(self, state: Array) -> tuple[Array, Array]:
-        cut = int(np.prod(self.shapes[0]))
-        u = state[:cut].reshape(self.shapes[0])
-        return u, u if self.symmetric else state[cut:].reshape(self.shapes[1])
+        u = state[: self.cut].reshape(self.shapes[0])
+        return u, u if self.symmetric else state[self.cut :].reshape(self.shapes[1])
 
     def residual(self, state: Array) -> Array:
         u, v = self.factors(state)
-        return np.asarray(self.b - np.einsum("ijk,jk->i", self.A, u @ v.T))
+        return self.b - self.A @ (u @ v.T).ravel()  # type: ignore[no-any-return]
 
-    def velocity(self, state: Array) -> Array:
+    def velocity(self, state: Array, residual: Array | None = None) -> Array:
         u, v = self.factors(state)
-        pull = np.tensordot(self.residual(state), self.A, axes=1)
+        pull = (self.transposed @ (self.residual(state) if residual is None else residual)).reshape(self.shape)
         down, across = (pull @ v).ravel(), (pull.T @ u).ravel()
         return down + across if self.symmetric else np.concatenate([down, across])
 
-    def path(self, times: Array, states: Array) -> FactorizationPath:
+    def path(self, times: Array, states: Array, residuals: Array) -> FactorizationPath:
         pairs = [self.factors(state) for state in states]
         left, right = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
-        matrices = left @ np.swapaxes(right, 1, 2)
-        residuals = np.array([self.residual(state) for state in states])
-        values = np.linalg.svd(matrices, compute_uv=False)
-        return FactorizationPath(times, matrices, left, right, 0.5 * np.sum(residuals**2, axis=1), values)
+        return FactorizationPath(times, left, right, 0.5 * np.sum(residuals**2, axis=1))

@@ -91,3 +91,38 @@ def test_bad_input_is_refused(case):
 def test_matrix_descent_refuses_steps_that_diverge():
     with pytest.raises(ib.ConvergenceError, match="step size"):
         factorized.matrix_descent(SEEN, [1.0, 1.0], start=np.eye(2) * 3, step_size=2.0, n_steps=50)
+
+
+def test_completion_takes_the_steps_of_a_plain_loop_from_dense_and_sparse_measurements():
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((50, 3)) @ rng.standard_normal((3, 40))
+    rows, columns = np.nonzero(rng.uniform(size=truth.shape) < 0.5)
+    u, v = start = 1e-2 * rng.standard_normal((50, 3)), 1e-2 * rng.standard_normal((40, 3))
+    mask = np.zeros(truth.shape)
+    mask[rows, columns] = 1
+    for _ in range(200):
+        pull = mask * (u @ v.T - truth)
+        u, v = u - 2e-3 * pull @ v, v - 2e-3 * pull.T @ u
+    for sparse in (False, True):
+        seen = factorized.completion_measurements(rows, columns, truth.shape, sparse=sparse)
+        run = factorized.matrix_descent(
+            seen, truth[rows, columns], start=start, symmetric=False, step_size=2e-3, n_steps=200, record_every=100
+        )
+        np.testing.assert_allclose(run.matrices[-1], u @ v.T, rtol=0, atol=1e-12)
+
+
+def test_a_hundred_thousand_entries_of_a_large_matrix_fit_in_memory():
+    rng = np.random.default_rng(1)
+    rows, columns = np.divmod(rng.choice(10**6, 100_000, replace=False), 1000)
+    seen = factorized.completion_measurements(rows, columns, (1000, 1000), sparse=True)
+    for symmetric in (True, False):
+        start = 0.01 * rng.standard_normal((1000, 2))
+        run = factorized.matrix_descent(
+            seen, np.ones(rows.size), start=start if symmetric else (start, start), symmetric=symmetric, step_size=1e-3, n_steps=2
+        )
+        assert run.losses[-1] < run.losses[0]
+    where = np.flatnonzero(rows == columns)[0]
+    with pytest.raises(ValueError, match="wrong sign for a semi-definite"):
+        labels = np.ones(rows.size)
+        labels[where] = -1
+        factorized.matrix_descent(seen, labels, start=start, step_size=1e-3, n_steps=1)
