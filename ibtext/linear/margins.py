@@ -244,23 +244,23 @@ def _least_norm(Z: Array, w: Array, gamma: float, alpha: Array, norm: float) -> 
     """
     combination = alpha @ Z
     if norm == 1:
-        tight = np.abs(combination) >= gamma * (1 - _TIGHT)
-        sign = np.where(tight, np.sign(combination), 0.0)
-        equal = np.vstack([np.eye(len(w))[~tight], Z[alpha > _TIGHT], sign])
-        inequality = np.vstack([Z, np.diag(sign)[tight]])
-        bound = np.concatenate([np.full(len(Z), gamma), np.zeros(tight.sum())])
+        free = np.abs(combination) >= gamma * (1 - _TIGHT)
+        sign = np.sign(combination[free])
+        equal = np.vstack([Z[alpha > _TIGHT][:, free], sign])
+        cone, ends = np.diag(sign), np.zeros(free.sum())
     else:
-        pushed = np.abs(combination) > _TIGHT * gamma
-        equal = np.vstack([np.eye(len(w))[pushed], Z[alpha > _TIGHT]])
-        free = np.eye(len(w))[~pushed]
-        inequality = np.vstack([Z, free, -free])
-        bound = np.concatenate([np.full(len(Z), gamma), -np.ones(2 * len(free))])
+        free = np.abs(combination) <= _TIGHT * gamma
+        equal = Z[alpha > _TIGHT][:, free]
+        cone, ends = np.vstack([np.eye(free.sum()), -np.eye(free.sum())]), -np.ones(2 * free.sum())
+    fixed, moving = np.where(free, 0.0, w), w[free]  # the coordinates that cannot move are those of the vertex
+    inequality = np.vstack([Z[:, free], cone])
+    bound = np.concatenate([gamma - Z @ fixed, ends])
     _, values, right = np.linalg.svd(equal)
-    space = right[np.sum(values > 1e-10 * values[0]) :]
+    space = right[np.sum(values > 1e-10 * np.max(values, initial=0.0)) :]
     if not len(space):
         return w, True
     directions = inequality @ space.T
-    near = inequality @ w - bound <= _TIGHT
+    near = inequality @ moving - bound <= _TIGHT
     # is there a direction in the cone of the constraints that are tight at w?
     probe = np.random.default_rng(0).standard_normal(len(space))
     moves = [
@@ -275,9 +275,11 @@ def _least_norm(Z: Array, w: Array, gamma: float, alpha: Array, norm: float) -> 
     ]
     if max(moves) < 1e-6:
         return w, True
-    inside = space @ w
-    shortest = _least_distance(directions, bound - inequality @ (w - inside @ space))
-    return w + (shortest - inside) @ space, False
+    inside = space @ moving
+    shortest = _least_distance(directions, bound - inequality @ (moving - inside @ space))
+    best = fixed.copy()
+    best[free] = moving + (shortest - inside) @ space
+    return best, False
 
 
 def _least_distance(G: Array, h: Array) -> Array:
