@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog, nnls
+from scipy.sparse import block_array, csr_array, eye_array
 
 from ..errors import ConvergenceError, check_points
 from ..numerics.arrays import Array, Indices
@@ -109,7 +110,8 @@ def max_margin(A: ArrayLike, labels: ArrayLike, *, norm: float = 2) -> MaxMargin
     ValueError
         If no w through the origin separates the data.
     ConvergenceError
-        If primal and dual values do not agree to 1e-11 relative after polishing.
+        If primal and dual values do not agree after polishing, to 1e-11 relative or to the rounding of the terms that
+        cancel in them, where columns of A differ by many orders of magnitude.
 
     Notes
     -----
@@ -133,31 +135,41 @@ def max_margin(A: ArrayLike, labels: ArrayLike, *, norm: float = 2) -> MaxMargin
     scale = float(np.max(np.abs(A)))
     Z = labels[:, None] * A / (scale or 1.0)
     first, gamma, alpha = _linear_program(Z, 1.0 if norm == 1 else np.inf)
-    if gamma <= 1e-10:
+    if not gamma > 0:
         raise ValueError(
-            f"the data must be separable by a hyperplane through the origin, but the best margin is {max(gamma, 0) * scale:.1e}; "
-            f"append a column of ones if the hyperplane need not pass through the origin, or remove the points that overlap."
+            "the data must be separable by a hyperplane through the origin, but no w makes every y <x, w> positive; append a "
+            "column of ones if the hyperplane need not pass through the origin, or remove the points that overlap."
         )
+    Z, scale = Z / gamma, scale * gamma  # margins of size 1 from here on
     if norm == 2:
-        w, gamma, alpha = _euclidean(Z)
+        w, alpha = _euclidean(Z)
         unique = True
     else:
-        w, gamma, alpha = _polish(Z, first, gamma, alpha, norm)
-        w, unique = _least_norm(Z, w, gamma, alpha, norm)
-    size = float(np.linalg.norm(w, norm))
-    margins = Z @ w / size
-    value = float(np.min(margins))
-    bound = float(np.linalg.norm(alpha @ Z, DUAL_NORM[norm]))
-    if not bound - value <= LARGEST_GAP * bound:
+        w, alpha = _polish(Z, first, alpha, norm)
+        w, unique = _least_norm(Z, w, _value(Z, w, norm), alpha, norm)
+    value, bound, size = _value(Z, w, norm), _bound(Z, alpha, norm), float(np.linalg.norm(w, norm))
+    terms = max(float(np.max(np.abs(Z) @ np.abs(w))) / size, _bound(np.abs(Z), alpha, norm))  # which cancel in both values
+    rounding = 16 * np.finfo(float).eps * terms
+    if not bound - value <= max(LARGEST_GAP * bound, rounding):
         raise ConvergenceError(
             f"the margin must be found to {LARGEST_GAP:g}, but it lies between {value * scale:.12g} and {bound * scale:.12g}, "
-            f"probably because nearly parallel data points make the problem ill-conditioned; rescale the columns of A."
+            f"where terms {terms:.0e} times as large cancel; rescale the columns of A or drop one of two nearly parallel points."
         )
-    support = np.flatnonzero(margins <= value * (1 + _TIGHT))
+    support = np.flatnonzero(Z @ w / size <= value * (1 + max(_TIGHT, rounding)))
     return MaxMargin(w / size, value * scale, support, alpha, unique, norm)
 
 
-def _euclidean(Z: Array) -> tuple[Array, float, Array]:
+def _value(Z: Array, w: Array, norm: float) -> float:
+    """The margin of a direction."""
+    return float(np.min(Z @ w)) / float(np.linalg.norm(w, norm))
+
+
+def _bound(Z: Array, alpha: Array, norm: float) -> float:
+    """What no margin exceeds: the dual norm of a combination of the data."""
+    return float(np.linalg.norm(alpha @ Z, DUAL_NORM[norm]))
+
+
+def _euclidean(Z: Array) -> tuple[Array, Array]:
     """Shortest w with Z w >= 1: w = sum of beta_i z_i over the support vectors."""
     active = _multipliers(Z, np.ones(len(Z))) > 0
     for _ in range(20):  # the least-squares solution on the right set of support vectors has every digit
@@ -169,71 +181,73 @@ def _euclidean(Z: Array) -> tuple[Array, float, Array]:
             break
         active = (active & ~drop) | add
     beta = np.maximum(beta, 0.0)
-    return np.asarray(w), 1 / float(np.linalg.norm(w)), beta / beta.sum()
+    return np.asarray(w), beta / beta.sum()
 
 
 def _linear_program(Z: Array, norm: float) -> tuple[Array, float, Array]:
-    """Vertex solution (w, margin, dual weights) for norm 1 or infinity."""
+    """Vertex solution (w, margin, dual weights) for norm 1 or infinity: the smallest w with Z w >= 1.
+
+    Columns are scaled to 1, so that their units do not matter: u = c w with c the largest entries of the columns. A margin that
+    is not beyond rounding is 0 or negative.
+    """
     m, k = Z.shape
-    if norm == 1:  # w = p - q, sum of p + q at most one
-        cost = np.concatenate([np.zeros(2 * k), [-1.0]])
-        upper = np.vstack([np.hstack([-Z, Z, np.ones((m, 1))]), np.concatenate([np.ones(2 * k), [0.0]])])
-        right = np.concatenate([np.zeros(m), [1.0]])
-        bounds: list[tuple[float | None, float | None]] = [(0, None)] * (2 * k) + [(None, None)]
-    else:
-        cost = np.concatenate([np.zeros(k), [-1.0]])
-        upper = np.hstack([-Z, np.ones((m, 1))])
-        right = np.zeros(m)
-        bounds = [(-1.0, 1.0)] * k + [(None, None)]
+    c = np.max(np.abs(Z), axis=0)
+    c[c == 0] = 1.0
+    S = Z / c
+    if norm == 1:  # u = p - q with the least sum of (p + q) / c
+        cost = np.concatenate([1 / c, 1 / c]) * np.min(c)
+        upper, right = np.hstack([-S, S]), -np.ones(m)
+        bounds: list[tuple[float | None, float | None]] = [(0, None)] * (2 * k)
+    else:  # |u| <= c t with the least t
+        wide, box = c[:, None] / np.min(c), eye_array(k)
+        cost = np.append(np.zeros(k), 1.0)
+        upper = block_array([[csr_array(-S), None], [box, csr_array(-wide)], [-box, csr_array(-wide)]])
+        right = np.concatenate([-np.ones(m), np.zeros(2 * k)])
+        bounds = [(None, None)] * k + [(0, None)]
     result = linprog(cost, A_ub=upper, b_ub=right, bounds=bounds, method="highs-ds")
-    if result.status != 0:
-        raise ConvergenceError(
-            f"the margin problem must be solved, but the linear program stopped with '{result.message}', probably because the "
-            f"entries of A differ by many orders of magnitude; rescale its columns."
-        )
-    x = result.x
-    w = x[:k] - x[k : 2 * k] if norm == 1 else x[:k]
-    alpha = np.maximum(-result.ineqlin.marginals[:m], 0.0)
-    return w, float(x[-1]), alpha / max(float(alpha.sum()), np.finfo(float).tiny)
+    if result.status == 0:
+        u = result.x[:k] - result.x[k:] if norm == 1 else result.x[:k]
+        alpha = np.maximum(-result.ineqlin.marginals[:m], 0.0)
+    else:  # infeasible, or so it seems: the shortest u decides
+        alpha = _multipliers(S, np.ones(m))
+        u = alpha @ S
+    w = u / c
+    size = float(np.linalg.norm(w, norm)) or 1.0
+    margins, terms = Z @ w, np.abs(Z) @ np.abs(w)
+    certain = bool(np.all(margins > 4 * k * np.finfo(float).eps * terms))
+    value = float(np.min(margins)) / size
+    return w / size, value if certain else min(value, 0.0), alpha / max(float(alpha.sum()), np.finfo(float).tiny)
 
 
-def _polish(Z: Array, w: Array, gamma: float, alpha: Array, norm: float) -> tuple[Array, float, Array]:
-    """Solve primal and dual again on the active set of the vertex: the equations that are tight, and no others."""
-    m, k = Z.shape
-    margins = Z @ w
-    active = margins <= gamma + _TIGHT
-    used = (alpha > _TIGHT) & active
-    combination = alpha @ Z
+def _polish(Z: Array, w: Array, alpha: Array, norm: float) -> tuple[Array, Array]:
+    """Primal and dual solved again on the active set of a vertex of norm one: the equations that are tight, and no others.
+
+    Each is kept only where it is better than before.
+    """
+    c = np.max(np.abs(Z), axis=0)
+    c[c == 0] = 1.0
+    S, u = Z / c, w * c
+    margins = S @ u
+    active = margins <= np.min(margins) * (1 + 1e-7)
+    used = (alpha > _TIGHT * np.max(alpha)) & active
+    free = np.abs(u) > _TIGHT * np.max(np.abs(u)) if norm == 1 else np.abs(w) < 1 - 1e-7
+    sign = np.sign(w)
+    held = S[:, ~free] @ (sign * c)[~free]  # margins of the coordinates at the ends of the box, whose size is one unknown
     if norm == 1:
-        free = np.abs(w) > _TIGHT  # coordinates of the vertex that are not zero
-        sign = np.sign(w[free])
-        last = np.concatenate([sign, [0.0]])
-        primal = np.vstack([np.column_stack([Z[active][:, free], -np.ones(active.sum())]), last])
-        right = np.concatenate([np.zeros(active.sum()), [1.0]])
-        dual = np.vstack([np.column_stack([sign[:, None] * Z[used][:, free].T, -np.ones(free.sum())]), np.ones(used.sum() + 1)])
-        dual[-1, -1] = 0.0
-        dual_right = np.concatenate([np.zeros(free.sum()), [1.0]])
-        fixed = np.zeros(k)
+        primal, dual, right = S[active][:, free], S[used][:, free].T, sign[free] / c[free]
     else:
-        free = np.abs(w) < 1 - _TIGHT
-        fixed = np.where(free, 0.0, np.sign(w))
-        primal = np.column_stack([Z[active][:, free], -np.ones(active.sum())])
-        right = -Z[active] @ fixed
-        sign = np.sign(combination[~free])
-        # coordinates inside the box have no combination; the value is the l1 norm of the rest
-        dual = np.vstack([np.column_stack([Z[used][:, free].T, np.zeros(free.sum())]), np.ones(used.sum() + 1)])
-        dual[-1, -1] = 0.0
-        dual = np.vstack([dual, np.concatenate([Z[used][:, ~free] @ sign, [-1.0]])])
-        dual_right = np.concatenate([np.zeros(free.sum()), [1.0, 0.0]])
-    guess = np.concatenate([w[free], [gamma]])
-    guess = guess + np.linalg.lstsq(primal, right - primal @ guess, rcond=1e-12)[0]
-    new = fixed.copy()
-    new[free] = guess[:-1]
-    dual_guess = np.concatenate([alpha[used], [gamma]])
-    dual_guess = dual_guess + np.linalg.lstsq(dual, dual_right - dual @ dual_guess, rcond=1e-12)[0]
-    weights = np.zeros(m)
-    weights[used] = np.maximum(dual_guess[:-1], 0.0)
-    return new, float(guess[-1]), weights / weights.sum()
+        primal = np.column_stack([S[active][:, free], held[active]])
+        dual, right = np.vstack([S[used][:, free].T, held[used]]), np.append(np.zeros(free.sum()), 1.0)
+    guess = np.linalg.lstsq(primal, np.ones(active.sum()), rcond=1e-13)[0]
+    new = np.zeros(len(w)) if norm == 1 else sign * (guess[-1] if guess.size else 0.0)
+    new[free] = guess[: free.sum()] / c[free]
+    weights = np.zeros(len(Z))
+    weights[used] = np.maximum(np.linalg.lstsq(dual, right, rcond=1e-13)[0], 0.0)
+    if np.any(new) and _value(Z, new, norm) > _value(Z, w, norm):
+        w = new / np.linalg.norm(new, norm)
+    if weights.sum() > 0 and _bound(Z, weights / weights.sum(), norm) < _bound(Z, alpha, norm):
+        alpha = weights / weights.sum()
+    return w, alpha
 
 
 def _least_norm(Z: Array, w: Array, gamma: float, alpha: Array, norm: float) -> tuple[Array, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,3 +89,38 @@ def test_bad_options_are_refused(case):
     with pytest.raises(kind) as caught:
         call()
     assert ", but " in str(caught.value) and "; " in str(caught.value)
+
+
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
+def test_columns_in_units_far_apart_are_separable_still(norm):
+    """Once "best margin -0.0": a column of 1e9 hides a margin of 1 in the next one from a solver with absolute tolerances."""
+    A, labels = np.array([[1.7e9, 1.0], [1.7e9, -1.0]]), [1, -1]
+    best = linear.max_margin(A, labels, norm=norm)
+    assert best.margin == pytest.approx(1, rel=1e-12)
+    np.testing.assert_allclose(best.direction, [0, 1], rtol=0, atol=1e-9)
+    run = linear.steepest_descent(A, labels, norm=norm, step_size=1e-20, n_steps=1)
+    assert run.weights.shape == (2,)
+
+
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
+def test_features_as_a_clinic_measures_them(norm):
+    """Columns between 1e-3 and 4e3 and a margin of 1e-5 of them; a polished vertex must not be worse than the vertex."""
+    rng = np.random.default_rng(0)
+    normal, A = rng.standard_normal(12), rng.standard_normal((200, 12))
+    labels = np.sign(A @ normal)
+    best = linear.max_margin(A * np.logspace(-3, 3.5, 12), labels, norm=norm)
+    exact = (labels[:, None] * A * np.logspace(-3, 3.5, 12)).astype(np.longdouble)
+    assert float(np.min(exact @ best.direction)) == pytest.approx(best.margin, rel=1e-10)
+    bound = float(np.linalg.norm((best.dual @ exact).astype(float), DUAL[norm]))
+    assert best.margin * (1 - 1e-10) <= bound < best.margin * (1 + 1e-6)
+
+
+def test_many_dimensions_cost_no_decomposition_of_all_of_them():
+    """It took 164 seconds: a singular value decomposition of 5000 x 5000 for the few coordinates that can move."""
+    rng = np.random.default_rng(1)
+    A, labels = rng.standard_normal((20, 3000)), rng.choice([-1.0, 1.0], 20)
+    tracemalloc.start()
+    best = linear.max_margin(A, labels, norm=1)
+    memory = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert best.unique and memory < 0.5 * 8 * 3000**2
