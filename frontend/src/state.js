@@ -38,11 +38,19 @@ export function write(key, params, isDefault, predict) {
   const { anchor, entries } = parts();
   const pairs = isDefault ? [] : Object.entries(params).map(([k, v]) => `${k}:${v}`);
   if (predict) pairs.push(`predict:${predict}`);
-  if (pairs.length) entries.set(key, pairs.join(';')); else entries.delete(key);
+  entries.delete(key);                                                  // the demo that was moved last comes last: a link lands on it
+  if (pairs.length) entries.set(key, pairs.join(';'));
   const query = [...entries].map(([k, v]) => `${k}=${v}`).join('&');
   const hash = anchor || query ? `#${anchor}${query ? '?' + query : ''}` : '';
   // replaceState, so that the back button leaves the page instead of walking through slider positions
   try { history.replaceState(history.state, '', location.pathname + location.search + hash); } catch { /* a sandboxed page has no address to write to */ }
+}
+
+/** The address of one demo in a state, without those of others. */
+export function link(key, params, predict) {
+  const pairs = Object.entries(params).map(([k, v]) => `${k}:${v}`);
+  if (predict) pairs.push(`predict:${predict}`);
+  return `${location.href.split('#')[0]}#?${key}=${pairs.join(';')}`;
 }
 
 const same = (a, b) => (Array.isArray(a) ? Array.isArray(b) && a.length === b.length && a.every((v, i) => same(v, b[i]))

@@ -26,6 +26,7 @@ export class View {
     const stored = this.static && read(this.key, spec.controls, spec.defaults);
     if (stored) this.restore(stored);
     this.show();
+    if (this.result) this.question?.begin?.(this.truth());
     if (stored && !this.engine) this.say('');
   }
 
@@ -65,6 +66,7 @@ export class View {
   /** The reader has checked or skipped. */
   opened() {
     this.lock(false);
+    this.plots.forEach(p => p.keep(false));
     this.spoken = false;                                                // the plots are described anew at once
     if (this.result) this.paint();
   }
@@ -90,6 +92,11 @@ export class View {
 
   /** A change by the reader: tell the kernel, if any, and draw in the next frame, once for all changes before it. */
   change(values) {
+    const now = performance.now();
+    if (!(now - this.moved < 700)) this.plots.forEach(p => p.keep(!this.question?.veil.size));   // a movement begins: what was there stays as a ghost
+    this.moved = now;
+    this.whole?.();
+    this.plots.forEach(p => { p.share = 1; });
     this.params = { ...this.params, ...clean({ ...this.params, ...values }, this.spec.controls, this.params) };
     this.requests.push(this.params);
     this.remember();

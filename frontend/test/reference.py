@@ -27,7 +27,7 @@ def grids() -> list[dict[str, Any]]:
 
 def sentences() -> list[dict[str, Any]]:
     """A template for each format, filled."""
-    numbers = {"p": 3.0, "small": 0.000123456, "large": 12345.678, "negative": -0.5}
+    numbers = {"p": 3.0, "small": 0.000123456, "large": 12345.678, "negative": -0.5, "huge": 1e5, "none": -1e-9, "half": -2.5}
     result = {"y": np.array([3.0, -4.0, np.nan, 1.5])}
     controls = [
         Control(name="p", symbol="p", label="p", minimum=1.0, maximum=5.0, default=3.0),
@@ -35,7 +35,8 @@ def sentences() -> list[dict[str, Any]]:
     ]
     templates = (
         "{p:.2f} {small:.3g} {large:.0f} {negative:.1%}", "{large:.6g} {negative:.3g} {p:.3g}",
-        "{y_max:.1f} {y_min:.1f} {y_rms:.2f}", "{kind} is {kind:.0f}",
+        "{y_max:.1f} {y_min:.1f} {y_rms:.2f}", "{kind} is {kind:.0f}", "{huge:.3g} {none:.3f} {none:.0%} {half:.0f} {none:.1g}",
+        "{large:.2g} {p:.4g} {half:.1g} {small:.1f}",
     )  # fmt: skip
     say = {"controls": controls, "panels": (), "result": {**numbers, **result}, "parameters": {"p": 3.0, "kind": 3}}
     return [

@@ -104,7 +104,7 @@ def _differences(cls, spec, state, truth):
     elif not state["summary"].endswith(".") or "{" in state["summary"]:
         yield f"the summary {where} is no sentence: {state['summary']!r}"
     for panel, plot in zip(cls.panels, state.get("plots") or [], strict=False):
-        if plot["domain"] != list(panel.y_limits):
+        if plot["domain"] != list(panel.limits({**truth, **state["arrays"], **state["numbers"]})):
             yield f"an axis {where} runs over {plot['domain']}"
         yield from (f"the line of {c['key']} {where} {w}" for c in plot["curves"] if (w := _astray(plot["x"], c["y"], c["text"])))
 

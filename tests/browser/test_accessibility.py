@@ -38,7 +38,7 @@ def test_demos_are_usable_on_small_screens(desk, width, height, touch):
         # WCAG 2.2, target size: 24 pixels both ways
         targets = "button, input[type=range], label:has(input[type=radio]), .ib-hit"
         assert demo.evaluate(SHOWN + "Math.min(r.width, r.height) < 24)", targets) == []
-        sliders = demo.query_selector_all("input[type=range]")
+        sliders = demo.query_selector_all("input[data-parameter]")
         if not sliders:
             continue
         name = sliders[0].get_attribute("data-parameter")

@@ -11,8 +11,8 @@ import numpy as np
 from ibtext.demos import Choice, Control, Demo, Points
 from ibtext.demos.kit.layers import check_shapes
 
-#: A mean that is infinite where p = n, so that the curve has a gap there.
-GAPS = {"mean"}
+#: A mean that is infinite where p = n, so that the curve has a gap there; and holes between pieces of a path.
+GAPS = {"mean", "ball_x", "ball_y", "dual_ball_x", "dual_ball_y", "draws_x", "draws_y"}
 
 
 def values_of(control: Any) -> Iterator[Any]:
@@ -51,7 +51,7 @@ def check(cls: type[Demo], setting: dict[str, Any], *, inside: bool = True) -> d
     for panel in cls.panels:
         for key in panel.shapes():
             assert key in GAPS or np.all(np.isfinite(np.asarray(result[key]))), key
-        low, high = panel.y_limits
+        low, high = panel.limits(result)
         for key in [curve.key for curve in panel.curves] + [scatter.y for scatter in panel.scatter]:
             assert not inside or (low <= np.min(result[key]) and np.max(result[key]) <= high), key
     sentence = cls.describe(cls.unshown(), result, **setting)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ibtext.demos import Band, Bars, Curve, Image, Panel, Path, Scatter
-from ibtext.demos.kit.declaration import plain_grid
+from ibtext.demos.kit.declaration import DeclarationError, plain_grid
 from ibtext.demos.kit.figure import sheet
 
 X = np.linspace(0.0, 1.0, 5)
@@ -41,8 +41,10 @@ def test_a_panel_collects_the_shapes_of_its_layers():
 
 def test_what_the_front_end_reads_is_json_of_the_declaration():
     sent = json.loads(json.dumps(panel(**LAYERS).json()))
-    assert sent["curves"] == [{"key": "y", "label": "p = {p:.1f}", "color": "blue", "dash": [7, 4], "width": 2.0}]
-    assert sent["scatter"][0] == {"x": "n", "y": "n", "label": "spot", "color": "ink", "marker": "diamond"}
+    line = {"color": "blue", "dash": [7, 4], "width": 2.0, "grows": False, "goes_on": False}
+    assert sent["curves"] == [{"key": "y", "label": "p = {p:.1f}"} | line]
+    assert sent["scatter"][0] == {"x": "n", "y": "n", "label": "spot", "color": "ink", "marker": "diamond", "grows": False}
+    assert sent["heights"] == ["low", "high", "y", "v", "n"]
     assert sent["image"]["y"] == {"start": 0.0, "stop": 1.0, "n": 3} and sent["bars"] is None
     assert plain_grid([0.0, 0.1, 1.0]) == {"values": [0.0, 0.1, 1.0]}
 
@@ -55,6 +57,17 @@ def test_each_layer_draws_itself_and_writes_its_label(kind):
     assert len(drawn) == 1
     written = {"curves": "p = 2.0", "paths": "path", "scatter": "spot", "bands": "band"}
     assert [t.get_text() for t in axes.texts] == ([written[kind]] if kind in written else [])
+
+
+def test_the_axis_runs_over_the_first_step_that_holds_what_is_drawn():
+    steps = panel(y_steps=((-2.0, 2.0), (-2.0, 9.0)), curves=LAYERS["curves"])
+    for high, limits in ((1.5, (-1.5, 1.5)), (1.6, (-2.0, 2.0)), (5.0, (-2.0, 9.0)), (99.0, (-2.0, 9.0))):
+        assert steps.limits({"y": X * high}) == limits
+    assert steps.limits({"y": [np.nan] * 5}) == (-1.5, 1.5)
+    endless = panel(y_steps=((-2.0, 2.0),), curves=(Curve(key="y", label="", goes_on=True),))
+    assert endless.limits({"y": X * 9}) == (-1.5, 1.5)
+    with pytest.raises(DeclarationError, match="holds the one before"):
+        panel(y_steps=((-1.0, 9.0),))
 
 
 def test_labels_keep_away_from_each_other():

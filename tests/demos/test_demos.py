@@ -181,7 +181,7 @@ def test_the_second_example_of_the_guide_runs():
     demo = space["HillDemo"](stone=[[-0.6, 0.4]], power=1.0)
     assert demo.table_error() < 0.005
     assert demo.state() == "HillDemo(stone=[[-0.6, 0.4]], power=1)", "a choice keeps the type that was declared"
-    assert demo._frame["summary"].startswith("The top stands at (-0.30, 0.20); the cone falls to -")
+    assert demo._frame["summary"].startswith("The top stands at (−0.30, 0.20); the cone falls to −")
     assert eval(demo.state(), space)._frame == demo._frame
     with pytest.raises(traitlets.TraitError, match="Points stay in their box"):
         demo.stone = [[2.0, 0.0]]

@@ -36,11 +36,13 @@ def test_the_path_ends_on_the_line_and_is_straight_in_the_dual_plane():
         assert end @ ROW == pytest.approx(LABEL, abs=1e-10)
         steps = np.stack([np.diff(r["dual_x"]), np.diff(r["dual_y"])])
         assert steps[1] == pytest.approx(2 * steps[0], abs=1e-12)  # along (1, 2)
-        # the level set goes through the end and touches the line there: no point of it lies beyond
+        # the last level set goes through the end and touches the line there: no point of it lies beyond
         ball = np.stack([r["ball_x"], r["ball_y"]], axis=1)
+        assert np.nanmax(ball @ ROW) <= LABEL + 1e-8
+        ball = ball[1 + int(np.flatnonzero(np.isnan(ball[:, 0]))[-1]) :]
         assert np.sum(phi.divergence(ball, start), axis=1) == pytest.approx(r["level"], rel=1e-6)
         assert np.max(ball @ ROW) <= LABEL + 1e-8
-        assert np.max(ball @ ROW) >= LABEL - 0.01  # 121 directions
+        assert np.max(ball @ ROW) >= LABEL - 0.02  # 91 directions
 
 
 def test_mirror_descent_keeps_the_end_and_the_other_method_does_not():
@@ -63,8 +65,8 @@ def test_what_is_drawn_stays_within_the_axes():
             for panel in cls.panels:
                 drawn = [(layer.x, layer.y) for layer in (*panel.paths, *panel.scatter) if not layer.x.startswith("line")]
                 for x, y in drawn:
-                    assert np.min(panel.x) <= np.min(result[x]) and np.max(result[x]) <= np.max(panel.x), (x, setting)
-                    assert panel.y_limits[0] <= np.min(result[y]) and np.max(result[y]) <= panel.y_limits[1], (y, setting)
+                    assert np.min(panel.x) <= np.nanmin(result[x]) and np.nanmax(result[x]) <= np.max(panel.x), (x, setting)
+                    assert panel.y_limits[0] <= np.nanmin(result[y]) and np.nanmax(result[y]) <= panel.y_limits[1], (y, setting)
                 for curve in panel.curves:
                     if curve.key != "solutions":
                         assert panel.y_limits[0] <= np.min(result[curve.key]), (curve.key, setting)
@@ -74,8 +76,7 @@ def test_what_is_drawn_stays_within_the_axes():
 def test_no_sentence_calls_a_distance_zero_that_is_not():
     for setting in combinations(StepSizeDemo):
         sentence = Demo.describe(StepSizeDemo.unshown(), StepSizeDemo.unshown().compute(**setting), **setting)
-        distance = float(sentence.split("ends at a distance of ")[1].split()[0])
-        assert distance > 1e-5
+        assert sentence.split("ends at a distance of ")[1].split()[0].strip("0.") != ""
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ KIND = Choice(name="kind", symbol="", label="kind", options={2: "two", 3: "three
 
 def test_sentences_find_what_an_array_says():
     say = {"controls": (), "panels": (), "result": {"y": np.array([3.0, -4.0, np.nan])}, "parameters": {}}
-    assert sentence("{y_max:.1f} {y_min:.1f} {y_rms:.2f}", **say) == "3.0 -4.0 3.54"
+    assert sentence("{y_max:.1f} {y_min:.1f} {y_rms:.2f}", **say) == "3.0 −4.0 3.54"
     with pytest.raises(KeyError, match="z_max"):
         sentence("{z_max}", **say)
 

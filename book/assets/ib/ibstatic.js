@@ -49,9 +49,26 @@
     const root = document.documentElement;
     try {
       if (document.querySelector(STATE)) await mountAll(early ?? read());
-      const anchor = decodeURIComponent(location.hash.slice(1)).split('?')[0];       // the browser does not look before the "?"
-      if (location.hash.includes('?') && anchor) document.getElementById(anchor)?.scrollIntoView();
+      land();
+      addEventListener('hashchange', land);
     } finally { root.dataset.ibReady = '1'; }
+  }
+
+  // A link with a state lands on its anchor, or on the demo that was moved last, which gets the focus.  The browser itself does not
+  // look before the "?".  Formulas above are typeset later and push everything down: then it lands again, unless the reader has moved.
+  function land() {
+    const [anchor, query] = decodeURIComponent(location.hash.slice(1)).split('?');
+    if (query === undefined || performance.getEntriesByType('navigation')[0]?.type !== 'navigate') return;
+    const name = query.split('&').at(-1).split('=')[0];
+    const target = anchor ? document.getElementById(anchor) : name && document.querySelector(`[data-demo="${CSS.escape(name)}"]`);
+    if (!target) return;
+    let moved = false;
+    const go = () => { if (!moved) target.scrollIntoView({ block: 'start', behavior: 'instant' }); };
+    ['wheel', 'touchstart', 'pointerdown', 'keydown'].forEach(kind => addEventListener(kind, () => { moved = true; }, { once: true, passive: true }));
+    go();
+    if (!anchor) target.focus({ preventScroll: true });
+    addEventListener('load', () => globalThis.MathJax?.startup?.promise?.then(go), { once: true });
+    if (document.readyState === 'complete') globalThis.MathJax?.startup?.promise?.then(go);
   }
 
   async function mountAll(states) {

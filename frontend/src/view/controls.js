@@ -1,6 +1,7 @@
 // Sliders and choices.
 import { short } from '../format.js';
 import { make } from './dom.js';
+import { makePlayer } from './play.js';
 
 const toValue = (c, k) => {
   if (k <= 0) return c.min;
@@ -11,12 +12,13 @@ const toValue = (c, k) => {
 const toStep = (c, v) => Math.round(c.steps * (c.log ? Math.log(v / c.min) / Math.log(c.max / c.min) : (v - c.min) / (c.max - c.min)));
 
 export function makeSlider(parent, c, onInput) {
-  const box = make('label', { className: 'ib-slider' }, parent), head = make('span', { className: 'ib-slider-head' }, box);
+  const outer = make('div', { className: c.plays ? 'ib-played' : '' }, parent), box = make('label', { className: 'ib-slider' }, outer), head = make('span', { className: 'ib-slider-head' }, box);
   make('i', { className: 'ib-symbol', textContent: c.symbol }, head);
   make('span', { className: 'ib-slider-label', textContent: c.label }, head);
   const output = make('span', { className: 'ib-slider-value', 'aria-hidden': 'true' }, head);
   const range = make('input', { type: 'range', min: 0, max: c.steps, step: 1, 'data-parameter': c.name, 'aria-label': `${c.symbol}, ${c.label}` }, box);
   range.addEventListener('input', () => onInput(toValue(c, +range.value)));
+  if (c.plays) makePlayer(outer, outer.appendChild(range), { name: c.label, steps: Math.max(Math.round(c.steps / 25), 1) });
   let shown = null;
   return v => {
     if (v === shown) return;
@@ -26,6 +28,21 @@ export function makeSlider(parent, c, onInput) {
     output.textContent = short(v);
     range.setAttribute('aria-valuetext', `${c.symbol} = ${short(v)}`);
   };
+}
+
+/** Scrub through what grows: from the first step to the whole picture, which is what the reader finds. */
+export function makeReplay(parent, onShare) {
+  const outer = make('div', { className: 'ib-played ib-replay' }, parent), steps = 60;
+  make('span', { className: 'ib-slider-label', textContent: 'training, step by step', 'aria-hidden': 'true' }, outer);
+  const range = make('input', { type: 'range', min: 0, max: steps, step: 1, value: steps, 'aria-label': 'training, step by step', style: '--ib-fill: 100%' }, outer);
+  const show = () => {
+    range.style.setProperty('--ib-fill', `${100 * range.value / steps}%`);
+    range.setAttribute('aria-valuetext', `${Math.round(100 * range.value / steps)} % of the way`);
+  };
+  range.addEventListener('input', () => { show(); onShare(range.value / steps); });
+  const player = makePlayer(outer, range, { name: 'training', steps: 3 });
+  show();
+  return () => { player.stop(); range.value = steps; show(); };
 }
 
 let serial = 0;

@@ -25,21 +25,30 @@ export const rms = (a, b) => {
   return Math.sqrt(sum / Math.max(n, 1));
 };
 
-function sketch(plot, question, onMove) {
-  const { panel, grid } = plot, [y0, y1] = panel.yLimits, x = question.at;
+function sketch(plot, question, onMove, truth) {
+  const { panel, grid, limits: [y0, y1] } = plot, x = question.at;
   const inside = grid.map((v, k) => k).filter(k => grid[k] >= x[0] && grid[k] <= x[x.length - 1]), t = [...new Set([...x, ...inside.map(k => grid[k])])].sort((a, b) => a - b);
-  let values = x.map(() => (y0 + y1) / 2);
+  let values = x.map(() => (y0 + y1) / 2), begun = !question.start;
+  const begin = result => {
+    if (begun || !result) return;
+    begun = true;
+    const curve = result.arrays[question.start];
+    values = x.map(v => { const k = Math.min(Math.max(grid.findIndex(u => u >= v), 0), grid.length - 1); return tidy(Math.min(Math.max(Number.isFinite(curve[k]) ? curve[k] : y1, y0), y1)); });
+    draw();
+  };
   const draw = () => { plot.setGuess({ kind: 'sketch', x: t, y: smooth(x, values, t), label: 'your sketch' }); handles?.update(x.map((v, k) => [v, values[k]])); };
   let handles = makeHandles(plot, {
     points: x.map((v, k) => [v, values[k]]), vertical: true, yLimits: [y0, y1], steps: [0, (y1 - y0) / 40], guess: true,
     name: k => `Sketch at ${plot.panel.xLabel || 'x'} = ${short(panel.xLog ? 10 ** x[k] : x[k])}`, value: (_, y) => short(panel.yLog ? 10 ** y : y),
     onMove: (k, _, y) => { values = values.map((v, j) => (j === k ? y : v)); draw(); onMove(); },
   });
-  draw();
+  if (begun) draw(); else begin(truth());
   const stop = () => { handles?.remove(); handles = null; };
   return {
+    begin,
     text: () => values.map(tidy).join(','),
     restore(text) {
+      begun = true;
       const read = text.split(',').map(Number);
       if (read.length !== x.length || !read.every(Number.isFinite)) return false;
       values = read.map(v => Math.min(Math.max(v, y0), y1));
@@ -57,20 +66,36 @@ function sketch(plot, question, onMove) {
   };
 }
 
-function mark(plot, question, onMove) {
-  const { panel, grid } = plot, [y0, y1] = panel.yLimits, x0 = grid[0], x1 = grid[grid.length - 1];
+function mark(plot, question, onMove, truth) {
+  const { panel, grid, limits: [y0, y1] } = plot, x0 = grid[0], x1 = grid[grid.length - 1];
   let at = [(x0 + x1) / 2, (y0 + y1) / 2];
+  // an answer lies on a curve: the mark goes to the nearest place of it
+  const onto = (x, y) => {
+    const curve = question.on && truth()?.arrays[question.on];
+    if (!curve) return [x, y];
+    const sx = 1 / (x1 - x0), sy = 1 / (y1 - y0);
+    let best = null, least = Infinity;
+    for (let k = 0; k + 1 < grid.length; k++) {
+      const dx = (grid[k + 1] - grid[k]) * sx, dy = (curve[k + 1] - curve[k]) * sy;
+      const s = Math.min(Math.max(((x - grid[k]) * sx * dx + (y - curve[k]) * sy * dy) / (dx * dx + dy * dy), 0), 1);
+      const px = grid[k] + s * (grid[k + 1] - grid[k]), py = curve[k] + s * (curve[k + 1] - curve[k]), far = ((px - x) * sx) ** 2 + ((py - y) * sy) ** 2;
+      if (far < least && py >= y0 && py <= y1) { least = far; best = [tidy(px), tidy(py)]; }
+    }
+    return best ?? [x, y];
+  };
   const shown = (v, log) => short(log ? 10 ** v : v);
   const draw = () => { plot.setGuess({ kind: 'mark', x: [at[0]], y: [at[1]], label: 'your mark' }); handles?.update([at]); };
   let handles = makeHandles(plot, {
     points: [at], vertical: false, xLimits: [x0, x1], yLimits: [y0, y1], steps: [(x1 - x0) / 40, (y1 - y0) / 40], guess: true,
     name: () => 'Your mark', value: (x, y) => `${shown(x, panel.xLog)}, ${shown(y, panel.yLog)}`,
-    onMove: (_, x, y) => { at = [x, y]; draw(); onMove(); },
+    onMove: (_, x, y) => { at = onto(x, y); draw(); onMove(); },
   });
   draw();
+  const begin = () => { if (question.on) { at = onto(...at); draw(); } };
   const stop = () => { handles?.remove(); handles = null; };
   const off = (d, span, log, [less, more]) => (Math.abs(d) < 0.015 * span ? '' : `${log ? `a factor of ${short(10 ** Math.abs(d))}` : short(Math.abs(d))} too ${d > 0 ? more : less}`);
   return {
+    begin,
     text: () => at.map(tidy).join(','),
     restore(text) {
       const read = text.split(',').map(Number);
@@ -90,4 +115,4 @@ function mark(plot, question, onMove) {
   };
 }
 
-export const makeDrawn = (plot, question, onMove) => (question.kind === 'sketch' ? sketch : mark)(plot, question, onMove);
+export const makeDrawn = (plot, question, onMove, truth) => (question.kind === 'sketch' ? sketch : mark)(plot, question, onMove, truth);

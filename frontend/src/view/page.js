@@ -1,5 +1,6 @@
 // The parts of a demo in the order of the page: title, question, controls, plots, summary, buttons, status.
-import { makeChoice, makeSlider } from './controls.js';
+import { link } from '../state.js';
+import { makeChoice, makeReplay, makeSlider } from './controls.js';
 import { copy, make } from './dom.js';
 import { Plot } from './plot.js';
 import { makeQuestion } from './question.js';
@@ -16,7 +17,8 @@ export function build(view, grids) {
   root.setAttribute('role', 'region');
   root.setAttribute('aria-label', `Demo: ${spec.title}`);
   make('div', { className: 'ib-title', textContent: spec.title }, root);
-  const ask = make('div', {}, root);
+  root.tabIndex = -1;                                                   // a link lands on the demo
+  const ask = make('div', {}, root), panels = make('div', { className: 'ib-panels' }, root);
   view.controls = make('fieldset', { className: 'ib-controls' }, root);
   make('legend', { className: 'ib-hidden', textContent: 'Controls' }, view.controls);
   const boxes = make('div', { className: 'ib-sliders' }, view.controls);
@@ -25,11 +27,13 @@ export function build(view, grids) {
     const update = makers[c.kind](boxes, c, v => view.change({ [c.name]: v }));
     return () => update(view.params[c.name]);
   });
-  const panels = make('div', { className: 'ib-panels' }, root);
   view.plots = spec.panels.map((panel, k) => {
     const control = spec.controls.find(c => c.name === panel.points);
     return new Plot(panels, panel, grids[k], control, values => view.change({ [control.name]: values }));
   });
+  if (view.plots.some(p => p.grows)) {
+    view.whole = makeReplay(boxes, share => { view.plots.forEach(p => { p.share = share; }); view.paint(); });
+  }
   if (spec.question) {
     view.question = makeQuestion(ask, spec.question, { plots: view.plots, truth: () => view.truth(), onOpen: () => view.opened(), onAnswer: () => view.remember() });
   }
@@ -51,11 +55,15 @@ function buttons(view) {
     b.onclick = () => view.change(values);
     return [b, values];
   });
-  make('button', { type: 'button', className: 'ib-button ib-reset', textContent: 'Reset' }, row).onclick = () => view.change(spec.defaults);
-  const copier = make('button', { type: 'button', className: 'ib-button ib-copy', textContent: 'Copy as Python' }, row);
-  copier.onclick = async () => {
-    const done = await copy(view.python());
-    copier.textContent = done ? 'Copied' : 'Copying was refused';
-    setTimeout(() => { copier.textContent = 'Copy as Python'; }, 1600);
+  const tools = make('span', { className: 'ib-tools' }, row);
+  make('button', { type: 'button', className: 'ib-button ib-reset', textContent: 'Reset' }, tools).onclick = () => view.change(spec.defaults);
+  const copier = (className, name, text) => {
+    const b = make('button', { type: 'button', className: `ib-button ${className}`, textContent: name }, tools);
+    b.onclick = async () => {
+      b.textContent = await copy(text()) ? 'Copied' : 'Copying was refused';
+      setTimeout(() => { b.textContent = name; }, 1600);
+    };
   };
+  if (view.static) copier('ib-link-to', 'Copy link', () => link(view.key, view.params, view.question?.text() ?? ''));
+  copier('ib-copy', 'Copy as Python', () => view.python());
 }

@@ -25,7 +25,7 @@ function logTicks(axis, [low, high]) {
 export class Plot {
   /** `control` is what the reader drags here, if anything: `onDrag(i, x, y)` is told. */
   constructor(parent, panel, grid, control, onDrag) {
-    Object.assign(this, { panel, grid, control, here: {}, handles: new Set(), locked: false, margin: { ...MARGIN, right: panel.image ? 62 : MARGIN.right } });
+    Object.assign(this, { panel, grid, control, here: {}, limits: panel.yLimits, share: 1, ghost: null, handles: new Set(), locked: false, margin: { ...MARGIN, right: panel.image ? 62 : MARGIN.right } });
     this.root = select(parent).append('div').attr('class', `ib-panel${panel.image ? ' ib-has-image' : ''}`);
     this.root.append('div').attr('class', 'ib-panel-title').text(panel.title);
     this.frame = this.root.append('div').attr('class', 'ib-frame');
@@ -58,8 +58,25 @@ export class Plot {
   resize() {
     const width = Math.max(this.root.node().clientWidth, 200);
     if (width === this.width) return false;
-    const { panel, grid, margin: { top, bottom, left } } = this, [y0, y1] = panel.yLimits, x0 = grid[0], x1 = grid[grid.length - 1];
-    let { right } = this.margin, height = Math.round(Math.min(Math.max(0.7 * width, 210), 300));
+    this.fit(width);
+    return true;
+  }
+
+  /** The first of the panel's windows that holds all that is drawn; the axis runs over it. */
+  follow({ arrays, numbers }) {
+    const { panel } = this;
+    if (!panel.ySteps.length) return;
+    let low = Infinity, high = -Infinity;
+    for (const key of panel.heights) for (const v of arrays[key] ?? [numbers[key]]) { if (v < low) low = v; if (v > high) high = v; }
+    const windows = [panel.yLimits, ...panel.ySteps], next = windows.find(([a, b]) => !(low < a || high > b)) ?? windows.at(-1);
+    if (next[0] === this.limits[0] && next[1] === this.limits[1]) return;
+    this.limits = next;
+    if (this.width) this.fit(this.width);
+  }
+
+  fit(width) {
+    const { panel, grid, margin: { top, bottom, left } } = this, [y0, y1] = this.limits, x0 = grid[0], x1 = grid[grid.length - 1];
+    let { right } = this.margin, height = Math.round(Math.min(Math.max(0.75 * width, 210), 340));
     if (panel.equal) {                                                   // the same unit on both axes: a taller panel, or a narrower frame
       const shape = (y1 - y0) / (x1 - x0), inner = Math.min((width - left - right) * shape, 400);
       height = Math.round(inner + top + bottom);
@@ -76,7 +93,6 @@ export class Plot {
     this.layers.forEach(layer => layer.resize?.());
     this.tags.forget();
     this.handles.forEach(h => h.place());
-    return true;
   }
 
   drawAxes() {
@@ -95,12 +111,23 @@ export class Plot {
   /** Draw a result.  `veil` holds keys that wait for a prediction; `extra`, points of a curve between those of the grid, by key. */
   draw(result, params, words, veil = new Set()) {
     const state = { arrays: result.arrays, numbers: result.numbers, extra: result.extra ?? {}, params, words, veil };
+    this.follow(result);
+    this.last = result.arrays;
     this.tags.begin(state);
     this.layers.forEach(layer => layer.draw(state));
     this.points?.show(params);
     this.drawGuess();
     this.tags.place();
   }
+
+  /** Keep what is drawn as a faint ghost beside what comes next, or forget it. */
+  keep(on = true) { this.ghost = on ? this.last : null; }
+
+  /** Whether anything grows when the demo is played. */
+  get grows() { const { curves, paths, scatter } = this.panel; return [...curves, ...paths, ...scatter].some(l => l.grows); }
+
+  /** How many of n steps of a growing layer are drawn. */
+  drawn(layer, n) { return layer.grows ? Math.max(Math.round(this.share * n), 1) : n; }
 
   /** The reader's prediction: { kind: 'sketch' | 'mark', x, y, label }, or null. */
   setGuess(guess) {

@@ -20,7 +20,7 @@ function frame(parent, question) {
 }
 
 function choiceQuestion(parent, question, { onOpen, onAnswer }) {
-  const { box, after, button, explain } = frame(parent, question);
+  const { box, after, button, explain } = frame(parent, question), veil = new Set(question.veil);
   let chosen = null, checked = false;
   const buttons = question.choices.map((text, k) => {
     const b = button('ib-choice', text, () => { open(k); onAnswer(); });
@@ -37,6 +37,7 @@ function choiceQuestion(parent, question, { onOpen, onAnswer }) {
   function open(k) {
     chosen = k;
     checked = false;
+    veil.clear();
     buttons.forEach((b, i) => { b.setAttribute('aria-pressed', String(i === k)); b.classList.remove('ib-right'); });
     skip.hidden = true;
     box.classList.add('ib-open');
@@ -54,14 +55,15 @@ function choiceQuestion(parent, question, { onOpen, onAnswer }) {
       open(k);
       if (text.endsWith('!')) check(false);
     },
-    veil: new Set(),
+    veil,
+    waiting: 'What the question asks about appears when you have answered, or skipped.',
   };
 }
 
 function drawnQuestion(parent, question, { onOpen, onAnswer, plots, truth }) {
   const { box, row, after, button, explain } = frame(parent, question), sketch = question.kind === 'sketch';
-  const veil = new Set([...(sketch ? [question.curve] : [question.x, question.y]), ...question.hide]);
-  const noun = sketch ? 'sketch' : 'mark', drawn = makeDrawn(plots[question.panel], question, () => { touched = true; onAnswer(); });
+  const veil = new Set(question.veil);
+  const noun = sketch ? 'sketch' : 'mark', drawn = makeDrawn(plots[question.panel], question, () => { touched = true; onAnswer(); }, truth);
   let touched = false, checked = false, done = false;
   box.insertBefore(make('p', { className: 'ib-how', textContent: sketch
     ? 'Drag the round handles up and down, or focus one and use the arrow keys. Then check.'
@@ -98,6 +100,7 @@ function drawnQuestion(parent, question, { onOpen, onAnswer, plots, truth }) {
       if (text.endsWith('!')) check(false);
     },
     veil,
+    begin: result => { if (!done && !touched) drawn.begin(result); },
     waiting: `The answer appears when you have checked your ${noun}, or skipped.`,
   };
 }

@@ -44,7 +44,7 @@ export class Tags {
     const item = { tag, text, at: [] };
     px.forEach((x, k) => {
       this.dots.push([x, py[k], item]);
-      if (k < 16) for (const [dx, dy] of [[0, -15], [0, 17], [1.4, 0], [-1.4, 0], [1, -12], [-1, -12]]) item.at.push([x, py[k] + dy, dx]);
+      if (k < 16) for (const [dx, dy, far = 0] of [[0, -15], [0, 17], [1.4, 0], [-1.4, 0], [1, -12], [-1, -12], [1, 14], [-1, 14], [0, -30, 1], [0, 32, 1]]) item.at.push([x, py[k] + dy, dx, far]);
     });
     this.items.push(item);
   }
@@ -53,7 +53,10 @@ export class Tags {
     const item = { tag, text, at: [], wide: true };
     for (let s = 2; s < 22; s++) {
       const k = Math.round(s / 23 * (px.length - 1));
-      if (Number.isFinite(low[k] + high[k])) item.at.push([px[k], (low[k] + high[k]) / 2, 0, Math.max(18 - Math.abs(low[k] - high[k]), 0) / 3]);
+      if (!Number.isFinite(low[k] + high[k])) continue;
+      const thick = Math.abs(low[k] - high[k]);
+      if (thick > 26) item.at.push([px[k], (low[k] + high[k]) / 2, 0, 1]);
+      item.at.push([px[k], Math.min(low[k], high[k]) - 11, 0, 0.5], [px[k], Math.max(low[k], high[k]) + 11, 0, 0.5]);
     }
     this.items.push(item);
   }
@@ -66,7 +69,8 @@ export class Tags {
   place() {
     this.drawing = false;
     for (const item of this.items) if (item.over) this.placePeak(item);
-    for (const item of this.items) this.placeTag(item);
+    const choice = item => item.at?.length ?? Infinity;                  // who has the fewest places chooses first
+    for (const item of [...this.items].sort((a, b) => choice(a) - choice(b))) this.placeTag(item);
   }
 
   /** A single label, while nothing else is redrawn. */
@@ -83,7 +87,7 @@ export class Tags {
 
   /** A peak above the frame says how high it is. */
   placePeak({ over, values, peak }) {
-    const { plot, taken } = this, { grid } = plot, { top, left } = plot.margin, y1 = plot.panel.yLimits[1];
+    const { plot, taken } = this, { grid } = plot, { top, left } = plot.margin, y1 = plot.limits[1];
     let best = -1;
     for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i]) && (best < 0 || values[i] > values[best])) best = i;
     if (best < 0 || !(values[best] > y1)) return;

@@ -13,7 +13,7 @@ from ...laws import Initialization
 from ...splines import adaptive_spline, natural_spline
 from ...training import ShallowNetwork, training_limit
 from ...wide import wide_limit
-from ..kit import Bars, Choice, Control, Curve, Demo, Labels, Panel, Question, Table
+from ..kit import Bars, Choice, Control, Curve, Demo, Labels, Panel, Question, Scatter, Table
 
 T = np.linspace(-2.0, 2.0, 201)
 #: Symmetric laws of the bias by name, of width a.
@@ -67,13 +67,14 @@ class BiasLawDemo(Demo):
         "change, at 0 and at ±1.5?",
         choices=("Larger at 0, smaller at ±1.5", "Smaller at 0, larger at ±1.5", "The same: the data decide"),
         answer=0,
+        hide=("network", "limit", "zeta", "bend"),
         because="A unit bends the function at its own breakpoint. Where breakpoints are dense, many units share the work and "
         "each of them has to move little: curvature has become cheap at 0, and dear at ±1.5. The data force a peak at 0 under "
         "every law; how sharp it is, the law decides.",
     )
     controls = (
-        Choice(name="family", symbol="", label="law of the biases", options={f: f for f in FAMILIES}, default="uniform"),
-        Control(name="a", symbol="a", label="width of the law", minimum=2.1, maximum=6.0, default=2.5, steps=78),
+        Choice(name="family", symbol="", label="law of the biases", options={f: f for f in FAMILIES}, default="Laplace"),
+        Control(name="a", symbol="R", label="half-width of the law", minimum=2.1, maximum=6.0, default=2.5, steps=78),
         Labels(name="labels", symbol="y", label="label", x=X, default=Y, minimum=0.25, maximum=1.75),
     )
     panels = (
@@ -86,11 +87,13 @@ class BiasLawDemo(Demo):
             ),
         ),
         Panel(
-            title="Weight of curvature", x=T, x_label="input x", y_label="ζ(x)", y_limits=(0.0, 1.0), marks=X,
+            title="Weight of curvature", x=T, x_label="input x", y_label="ζ(x)", y_limits=(0.0, 0.5),
+            y_steps=((0.0, 1.0),), marks=X,
             curves=(Curve(key="zeta", label="ζ", color="purple", width=2.5),),
         ),
         Panel(
-            title="Where it bends", x=T, x_label="input x", y_label="second derivative", y_limits=(-19.5, 19.5), marks=X,
+            title="Where it bends", x=T, x_label="input x", y_label="second derivative", y_limits=(-6.0, 6.0),
+            y_steps=((-12.0, 12.0), (-20.0, 20.0)), marks=X,
             curves=(
                 Curve(key="spline_bend", label="natural spline", color="orange", dash="dotted", width=2.25),
                 Curve(key="bend", label="limit", color="ink", dash="dashed", width=1.75),
@@ -98,15 +101,15 @@ class BiasLawDemo(Demo):
         ),
     )  # fmt: skip
     presets: ClassVar = {
-        "Evenly spread": {},
+        "Evenly spread": {"family": "uniform"},
         "Crowded at 0": {"family": "Laplace", "a": 2.1},
         "Hardly any room": {"family": "triangular", "a": 2.1},
-        "Wide": {"a": 6.0},
+        "Wide": {"family": "uniform", "a": 6.0},
         "Constant labels": {"family": "normal", "labels": [1.5, 1.5, 1.5, 1.5, 1.5]},
     }
     summary = (
-        "With {family} biases of width a = {a:.2f}, the weight of curvature at the outer data points is {share:.1%} of that at "
-        "the centre."
+        "With {family} biases of half-width R = {a:.2f}, the weight of curvature at the outer data points is {share:.1%} of "
+        "that at the centre."
     )
     engine = Table(nodes={"a": 21}, repeat={"family": 10, "a": 10}, linear="labels")
 
@@ -129,11 +132,12 @@ class PenaltyDialDemo(Demo):
         text="The weight ζ is turned into a sharp peak at 0. What will the curve do between x = 1 and x = 2?",
         choices=("Bend more", "Become straighter", "Stay as it is: the data are the same"),
         answer=1,
+        hide=("adaptive", "bend"),
         because="Curvature far from the peak has become expensive. The curve does its bending near 0, where it is cheap, "
         "and goes straighter elsewhere.",
     )
     controls = (
-        Control(name="s", symbol="s", label="spread of ζ = 1/(s + x²)²", minimum=0.1, maximum=20.0, default=5.0, log=True),
+        Control(name="s", symbol="s", label="spread of ζ = 1/(s + x²)²", minimum=0.1, maximum=20.0, default=0.1, log=True),
         Labels(name="labels", symbol="y", label="label", x=X, default=Y, minimum=0.5, maximum=1.5),
     )
     panels = (
@@ -149,7 +153,8 @@ class PenaltyDialDemo(Demo):
             curves=(Curve(key="zeta", label="s = {s:.2f}", color="purple", width=2.5),),
         ),
         Panel(
-            title="Where it bends", x=T, x_label="input x", y_label="g″(x)", y_limits=(-40.0, 40.0), marks=X,
+            title="Where it bends", x=T, x_label="input x", y_label="g″(x)", y_limits=(-8.0, 8.0),
+            y_steps=((-20.0, 20.0), (-40.0, 40.0)), marks=X,
             curves=(
                 Curve(key="natural_bend", label="natural spline", color="orange", dash="dotted", width=2.25),
                 Curve(key="bend", label="s = {s:.2f}", color="blue", width=2.25),
@@ -162,7 +167,10 @@ class PenaltyDialDemo(Demo):
         "Biases of variance 0.1": {"s": 0.1},
         "A bump off the centre": {"s": 0.1, "labels": [0.5, 0.5, 0.5, 1.5, 0.5]},
     }
-    summary = "With spread s = {s:.2f}, the weight of curvature at x = 1 is {share:.1%} of that at 0; its price is the inverse."
+    summary = (
+        "With spread s = {s:.2f}, the second derivative between x = 1 and 2 is {outer_rms:.2f} on root mean square (natural "
+        "spline: {natural_outer_rms:.2f}); the weight of curvature at x = 1 is {share:.1%} of that at 0."
+    )
     engine = Table(nodes={"s": 21}, linear="labels")
 
     def compute(self, *, s: float, labels: list[float]) -> dict[str, Any]:
@@ -172,9 +180,10 @@ class PenaltyDialDemo(Demo):
             return (1 + x**2 / s) ** -2.0
 
         natural, adaptive = natural_spline(X, labels), adaptive_spline(X, labels, zeta=zeta)
+        natural_bend, bend = natural.derivative(T, order=2), adaptive.derivative(T, order=2)
         return {
-            "natural": natural(T), "adaptive": adaptive(T), "zeta": zeta(T), "natural_bend": natural.derivative(T, order=2),
-            "bend": adaptive.derivative(T, order=2), "share": (1 + 1 / s) ** -2,
+            "natural": natural(T), "adaptive": adaptive(T), "zeta": zeta(T), "natural_bend": natural_bend, "bend": bend,
+            "outer": bend[T >= 1], "natural_outer": natural_bend[T >= 1], "share": (1 + 1 / s) ** -2,
         }  # fmt: skip
 
 
@@ -183,16 +192,18 @@ class LabelShiftDemo(Demo):
 
     title = "The bill for a line"
     question = Question(
-        text="Biases on [−2, 2], and 10 is added to all labels. Which of the three terms will grow most?",
-        choices=("G₁, the curvature", "G₂, the tilt", "G₃, the height"),
-        answer=2,
+        text="Biases on [−2, 2]. The labels are raised by 10: which of the three terms of the bill grows most? And which if "
+        "10x is added instead?",
+        choices=("G₁, both times", "G₃, then G₂", "G₂, then G₃", "G₃, both times"),
+        answer=1,
+        hide=("terms", "left"),
         because="A constant has no curvature and no tilt. It needs height at 0, and that is what G₃ charges for: it grows by 90. "
-        "By bending, the network saves a part of that; for this G₁ grows by 39. G₂ stays 0.",
+        "By bending, the network saves a part of that; for this G₁ grows by 39. G₂ stays 0. A slope is charged as tilt.",
     )
     controls = (
-        Control(name="c", symbol="c", label="constant added", minimum=-10.0, maximum=10.0, default=0.0, steps=80),
+        Control(name="c", symbol="c", label="constant added", minimum=-10.0, maximum=10.0, default=10.0, steps=80),
         Control(name="u", symbol="u", label="slope added", minimum=-10.0, maximum=10.0, default=0.0, steps=80),
-        Control(name="a", symbol="a", label="biases in [−a, a]", minimum=2.0, maximum=6.0, default=2.0, steps=80),
+        Control(name="a", symbol="R", label="biases in [−R, R]", minimum=2.0, maximum=6.0, default=2.0, steps=80),
     )
     panels = (
         Panel(
@@ -204,14 +215,15 @@ class LabelShiftDemo(Demo):
             ),
         ),
         Panel(
-            title="What it pays", y_label="term of the cost", y_limits=(0.0, 600.0),
+            title="What it pays", y_label="term of the cost", y_limits=(0.0, 175.0), y_steps=((0.0, 500.0),),
             bars=Bars(key="terms", names=("G₁ curvature", "G₂ tilt", "G₃ height"), color="blue"),
+            scatter=(Scatter(x="places", y="before", label="without the line", color="orange", marker="diamond"),),
         ),
     )  # fmt: skip
     presets: ClassVar = {
-        "As they are": {},
-        "Raised": {"c": 10.0},
-        "Tilted": {"u": 10.0},
+        "As they are": {"c": 0.0},
+        "Raised": {},
+        "Tilted": {"c": 0.0, "u": 10.0},
         "10x + 10": {"c": 10.0, "u": 10.0},
         "10x + 10, more room": {"c": 10.0, "u": 10.0, "a": 6.0},
     }
@@ -223,9 +235,10 @@ class LabelShiftDemo(Demo):
 
     def compute(self, *, c: float, u: float, a: float) -> dict[str, Any]:
         """Return what is left when the line is taken off, and the three terms."""
-        limit = wide_limit(X, Y + c + u * X, initialization=start("uniform", a))
-        terms = limit.penalty_terms()
+        limit, without = (wide_limit(X, y, initialization=start("uniform", a)) for y in (Y + c + u * X, Y))
+        terms, before = limit.penalty_terms(), without.penalty_terms()
         return {
+            "places": np.array([0.0, 1.0, 2.0]), "before": np.array([before[k] for k in ("G1", "G2", "G3")]),
             "left": limit(T) - c - u * T, "spline": natural_spline(X, Y)(T),
             "terms": np.array([terms[k] for k in ("G1", "G2", "G3")]), **terms,
         }  # fmt: skip

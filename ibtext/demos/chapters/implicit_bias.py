@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..kit import Choice, Control, Curve, Demo, Mark, Panel, Path, Points, Question, Scatter, Table
+from ..kit import Choice, Control, Curve, Demo, Mark, Panel, Path, Points, Question, Scatter, Sketch, Table
 
 #: The optimisers of the demos: the name in ``torch.optim`` and its options; the step size is applied outside.
 OPTIMISERS: dict[str, tuple[str, dict[str, float]]] = {
@@ -17,6 +17,8 @@ OPTIMISERS: dict[str, tuple[str, dict[str, float]]] = {
 }
 #: The steps that are drawn: all of the first ones, then fewer and fewer.
 STEPS = np.unique(np.round(np.geomspace(1.0, 1280.0, 120)))
+#: The steps that are marked on the path.
+DOTS = [0, 1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 256]
 ROW = np.array([[1.0, 2.0]])
 LABEL = np.array([2.0])
 
@@ -77,7 +79,8 @@ class InterpolantDemo(Demo):
     title = "Two parameters, one data point"
     question = Mark(
         text="Gradient descent starts at the point that you see. Where on the line of solutions will it end?",
-        x="end_x", y="end_y", hide=("path_x", "path_y", "across", "along", "nearest_x", "nearest_y"),
+        x="end_x", y="end_y", on="solutions",
+        hide=("path_x", "dots_x", "across", "along", "nearest_x", "nearest_y"),
         because="It ends at the solution nearest to the start: every gradient is a multiple of the data vector (1, 2), so "
         "the path meets the line at a right angle. Adagrad divides each coordinate by the size of its gradients and moves along "
         "(1, 1).",
@@ -95,18 +98,19 @@ class InterpolantDemo(Demo):
             title="The path", x=np.linspace(-1.2, 2.2, 35), x_label="parameter w₁", y_label="parameter w₂",
             y_limits=(-1.2, 2.1), aspect="equal", points="start",
             curves=(Curve(key="solutions", label="w₁ + 2w₂ = 2", color="grey", dash="dashed"),),
-            paths=(Path(x="path_x", y="path_y", color="blue"),),
+            paths=(Path(x="path_x", y="path_y", color="blue", grows=True),),
             scatter=(
+                Scatter(x="dots_x", y="dots_y", color="blue", grows=True),
                 Scatter(x="nearest_x", y="nearest_y", label="nearest", color="grey", marker="square"),
-                Scatter(x="end_x", y="end_y", label="end", color="orange", marker="diamond"),
+                Scatter(x="end_x", y="end_y", label="end", color="orange", marker="diamond", grows=True),
             ),
         ),
         Panel(
             title="What the data see, and what they do not", x=np.log10(STEPS), x_label="step t", y_label="distance",
-            y_limits=(-2.5, 2.5), x_log=True,
+            y_limits=(-0.5, 0.5), y_steps=((-1.25, 1.25), (-2.5, 2.5)), x_log=True,
             curves=(
-                Curve(key="across", label="to the line", color="blue"),
-                Curve(key="along", label="along the line", color="orange", dash="dashed"),
+                Curve(key="across", label="to the line", color="blue", grows=True),
+                Curve(key="along", label="along the line", color="orange", dash="dashed", grows=True),
             ),
         ),
     )  # fmt: skip
@@ -135,9 +139,10 @@ class InterpolantDemo(Demo):
             for i, path in zip(rows, paths.transpose(1, 0, 2), strict=True):
                 nearest = path[0] + inverse @ (LABEL - ROW @ path[0])
                 along = np.round((path - path[0]) @ tangent, 9) + 0.0  # rounding errors would read as "-0.000"
-                drawn = path[np.append(0, STEPS.astype(int))]
+                drawn, dots = path[np.append(0, STEPS.astype(int))], path[DOTS]
                 results[i] = {
-                    "path_x": drawn[:, 0], "path_y": drawn[:, 1], "end_x": path[-1, 0], "end_y": path[-1, 1],
+                    "path_x": drawn[:, 0], "path_y": drawn[:, 1], "dots_x": dots[:, 0], "dots_y": dots[:, 1],
+                    "end_x": path[-1, 0], "end_y": path[-1, 1],
                     "nearest_x": nearest[0], "nearest_y": nearest[1], "solutions": 1.0 - grid / 2.0,
                     "across": drawn[1:] @ normal - LABEL[0] / np.linalg.norm(ROW), "along": along[STEPS.astype(int)],
                     "drift": along[-1],
@@ -153,6 +158,7 @@ class OptimiserDemo(Demo):
         text="All three optimisers fit the seven points. For which of them does the function depend on the step size?",
         choices=("For none: the data decide", "For gradient descent", "For Adagrad and Adam", "For all three"),
         answer=2,
+        hide=("value", "weight"),
         because="Gradient descent ends at the interpolant nearest to its start, whatever the step size. Adagrad and Adam rescale "
         "each coordinate by the gradients they have met, and which gradients they meet depends on the step size.",
     )
@@ -165,7 +171,7 @@ class OptimiserDemo(Demo):
     )  # fmt: skip
     panels = (
         Panel(
-            title="The function after training", x=INPUTS, x_label="input x", y_label="output f(x)", y_limits=(-1.2, 1.8),
+            title="The function after training", x=INPUTS, x_label="input x", y_label="output f(x)", y_limits=(-1.0, 1.6),
             data=(X.tolist(), Y.tolist()),
             curves=(
                 Curve(key="reference", label="gradient descent", color="grey", dash="dashed", width=1.75),
@@ -174,7 +180,7 @@ class OptimiserDemo(Demo):
         ),
         Panel(
             title="The first 16 parameters", x=np.arange(16.0), x_label="frequency k", y_label="parameter wₖ",
-            y_limits=(-5.0, 5.0),
+            y_limits=(-3.25, 3.25),
             curves=(
                 Curve(key="reference_weight", label="gradient descent", color="grey", dash="dashed", width=1.75),
                 Curve(key="weight", label="{optimiser}", color="blue", width=2.5),
@@ -242,13 +248,13 @@ class DoubleDescentDemo(Demo):
     """The error of the shortest solution against the number of features, and the coefficients it fits."""
 
     title = "Double descent"
-    question = Question(
-        text="There are 20 data points. One model uses 5 features, the other all 80. Which has the larger mean error on new "
-        "data?",
-        choices=("5 features: it sees too little", "80 features: it fits the noise", "They are nearly equal"),
-        answer=2,
-        because="The formula gives nearly the same error, at every size of the noise that the slider offers. The large model "
-        "does fit the noise, but the shortest interpolant spreads it over many features, where it does little harm.",
+    question = Sketch(
+        text="There are 20 data points, with a little noise. Sketch the error on new data against the number of features, from 2 "
+        "to all 80.",
+        curve="one", at=(2.0, 10.0, 16.0, 20.0, 26.0, 40.0, 60.0, 80.0), hide=("mean", "error_here", "fitted"),
+        because="With N = 20 = M the model has to follow every bit of the noise, and the error has a peak. Beyond it the error "
+        "falls again: the shortest interpolant spreads the noise over many features, where it does little harm. By the formula, "
+        "5 features and all 80 have nearly the same error, at every size of the noise that the slider offers.",
     )
     controls = (
         Choice(
@@ -260,15 +266,16 @@ class DoubleDescentDemo(Demo):
     panels = (
         Panel(
             title="The error on new data", x=COUNTS, x_label="number of features N", y_label="mean squared error",
-            y_limits=(-0.3, 2.5), y_log=True, marks=(20.0,),
+            y_limits=(-0.5, 2.0), y_log=True, marks=(20.0,),
             curves=(
                 Curve(key="one", label="this sample", color="grey", dash="dotted", width=1.75),
-                Curve(key="mean", label="mean, by the formula", color="blue", width=2.5),
+                Curve(key="mean", label="mean", color="blue", width=2.5),
             ),
             scatter=(Scatter(x="count_here", y="error_here", label="N = {count:.0f}", color="orange", marker="diamond"),),
         ),
         Panel(
-            title="The coefficients", x=COUNTS, x_label="feature k", y_label="coefficient", y_limits=(-2.0, 2.0),
+            title="The coefficients", x=COUNTS, x_label="feature k", y_label="coefficient", y_limits=(-0.5, 0.75),
+            y_steps=((-1.5, 1.5), (-3.0, 3.5), (-4.0, 6.0)),
             curves=(
                 Curve(key="fitted", label="fitted", color="orange", width=1.75),
                 Curve(key="truth", label="true", color="grey", dash="dashed", width=2.5),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...demonstration import X, Y
-from ..kit import Choice, Control, Curve, Demo, Labels, Panel, Question, Scatter, Table
+from ..kit import Choice, Control, Curve, Demo, Labels, Panel, Path, Question, Scatter, Table
 
 T = np.linspace(-1.0, 1.0, 201)
 SCALES: dict[str | int | float, str] = {0.015625: "1/64", 0.0625: "1/16", 0.25: "1/4", 1.0: "1", 4.0: "4", 16.0: "16"}
@@ -39,16 +39,17 @@ class LazyRichDemo(Demo):
             "It cannot fit the data any more",
         ),
         answer=1,
+        hide=("trained", "after", "change_64", "change_256", "change_1024", "change_here"),
         because="A small network has to grow in order to reach the labels. On the way its layers come to balance, its "
         "breakpoints move to where they are useful, and the kernel it ends with has little to do with the one at the start.",
     )
     controls = (
         Choice(name="n", symbol="n", label="width", options={n: str(n) for n in WIDTHS}, default=256),
-        Choice(name="alpha", symbol="α", label="scale of the output", options=SCALES, default=4.0),
+        Choice(name="alpha", symbol="α", label="scale of the output", options=SCALES, default=0.015625),
     )
     panels = (
         Panel(
-            title="The function after training", x=T, x_label="input x", y_label="output f(x)", y_limits=(-0.8, 1.2),
+            title="The function after training", x=T, x_label="input x", y_label="output f(x)", y_limits=(-0.5, 1.1),
             marks=X, data=(X, Y),
             curves=(
                 Curve(key="lazy", label="kernel prediction", color="grey", dash="dashed", width=1.75),
@@ -56,18 +57,18 @@ class LazyRichDemo(Demo):
             ),
         ),
         Panel(
-            title="Where 32 of its units break", x=(-1.05, 1.05), x_label="breakpoint at the start",
+            title="Where 32 of its units break (beyond ±1.5: at the edge)", x=(-1.05, 1.05), x_label="breakpoint at the start",
             y_label="breakpoint at the end", y_limits=(-EDGE, EDGE),
             curves=(Curve(key="diagonal", label="not moved", color="grey", dash="dashed", width=1.25),),
             scatter=(Scatter(x="before", y="after", color="green", marker="circle"),),
         ),
         Panel(
-            title="Change of the kernel", x=np.log10([float(a) for a in SCALES]), x_label="scale α", x_log=True, y_log=True,
-            y_label="relative change", y_limits=(-4.0, 1.25),
-            curves=(
-                Curve(key="change_64", label="n = 64", color="blue", dash="dotted"),
-                Curve(key="change_256", label="n = 256", color="purple", dash="dashed"),
-                Curve(key="change_1024", label="n = 1024", color="orange"),
+            title="Change of the kernel, one draw each", x=(-1.0, 2.8), x_label="α√n", x_log=True, y_log=True,
+            y_label="relative change", y_limits=(-3.0, 1.0),
+            paths=(
+                Path(x="knob_64", y="change_64", label="n = 64", color="blue", dash="dotted"),
+                Path(x="knob_256", y="change_256", label="n = 256", color="purple", dash="dashed"),
+                Path(x="knob_1024", y="change_1024", label="n = 1024", color="orange"),
             ),
             scatter=(Scatter(x="here", y="change_here", color="green", marker="diamond"),),
         ),
@@ -93,7 +94,8 @@ class LazyRichDemo(Demo):
         return {
             "trained": trained, "lazy": lazy, "before": before, "after": np.clip(after, -EDGE, EDGE),
             "diagonal": np.array([-1.05, 1.05]), **{f"change_{m}": np.log10(v) for m, v in change.items()},
-            "here": float(np.log10(alpha)), "change_here": float(np.log10(here)), "percent": 100 * here,
+            **{f"knob_{m}": np.log10([float(a) * m**0.5 for a in SCALES]) for m in WIDTHS},
+            "here": float(np.log10(alpha * n**0.5)), "change_here": float(np.log10(here)), "percent": 100 * here,
             "median": float(runs[n, alpha, "median_move"][0]), "gap": float(np.max(np.abs(trained - lazy))),
             "knob": alpha * n**0.5,
         }  # fmt: skip
@@ -118,21 +120,25 @@ class ModesDemo(Demo):
         text="Two sets of labels: all five equal, or alternating up and down. Which one takes training longer to fit?",
         choices=("The equal labels", "The alternating labels", "Both the same: it is linear"),
         answer=1,
+        hide=("value", *(f"mode{k}" for k in range(1, 6))),
         because="Alternating labels lie along eigenvectors of the kernel with small eigenvalues, and each mode decays at the "
         "rate of its eigenvalue. The equal labels are mostly the mode of a large eigenvalue.",
     )
     controls = (
-        Control(name="t", symbol="t", label="training time", minimum=0.1, maximum=1e4, default=20.0, log=True, steps=200),
-        Control(name="a", symbol="a", label="biases in [−a, a]", minimum=1.0, maximum=2.0, default=1.0, steps=100),
+        Control(
+            name="t", symbol="t", label="training time", minimum=0.1, maximum=1e4, default=20.0, log=True, steps=200, plays=True
+        ),
+        Control(name="a", symbol="R", label="biases in [−R, R]", minimum=1.0, maximum=2.0, default=1.0, steps=100),
         Choice(
-            name="layers", symbol="", label="kernel", default="output",
-            options={"output": "K: output layer", "both": "K + G₁: NTK parametrisation"},
+            name="layers", symbol="", label="what is trained", default="output",
+            options={"output": "the output layer", "both": "both layers"},
         ),
         Labels(name="labels", symbol="y", label="label", x=X, default=Y, minimum=-0.6, maximum=0.6),
     )  # fmt: skip
     panels = (
         Panel(
-            title="The function at time t", x=T[::2], x_label="input x", y_label="output hₜ(x)", y_limits=(-1.75, 1.75),
+            title="The function at time t", x=T[::2], x_label="input x", y_label="output hₜ(x)", y_limits=(-0.75, 1.25),
+            y_steps=((-1.75, 1.75),),
             points="labels", marks=X,
             curves=(
                 Curve(key="limit", label="t → ∞", color="grey", dash="dashed", width=1.75),
@@ -140,10 +146,10 @@ class ModesDemo(Demo):
             ),
         ),
         Panel(
-            title="What is left of each mode", x=LOG_TIMES, x_label="training time t", x_log=True, cursor="t",
-            y_label="share still to learn", y_limits=(0.0, 1.05),
+            title="What is left of each mode (μ₁: the smallest eigenvalue)", x=LOG_TIMES, x_label="training time t",
+            x_log=True, cursor="t", y_label="share still to learn", y_limits=(0.0, 1.05),
             curves=tuple(
-                Curve(key=f"mode{k}", label=f"mode {k}", color=color, dash=dash, width=2)
+                Curve(key=f"mode{k}", label="μ₁ μ₂ μ₃ μ₄ μ₅".split()[5 - k], color=color, dash=dash, width=2)
                 for k, (color, dash) in enumerate(
                     (("blue", "solid"), ("orange", "dashed"), ("green", "dashdot"), ("purple", "dotted"), ("ink", "solid")), 1
                 )
@@ -157,8 +163,8 @@ class ModesDemo(Demo):
         "Late, both layers": {"t": 1e4, "layers": "both"},
     }
     summary = (
-        "At time t = {t:.3g} with the kernel {layers} and biases in [−{a:.2f}, {a:.2f}], the fastest of the five modes is "
-        "learned to {fast:.1%} and the slowest to {slow:.1%}; their eigenvalues are {largest:.3g} and {smallest:.3g}."
+        "After a time t = {t:.3g} of training {layers}, with biases in [−{a:.2f}, {a:.2f}], the fastest of the five modes is "
+        "learned to {fast:.1%} and the slowest to {slow:.1%}; their eigenvalues are μ₅ = {largest:.2f} and μ₁ = {smallest:.2g}."
     )
     engine = Table(nodes={"t": 27, "a": 5}, linear="labels")
 

@@ -21,7 +21,7 @@ from ..kit import Choice, Control, Curve, Demo, Mark, Panel, Path, Points, Quest
 #: One data point: w1 + 2 w2 = 2.
 ROW = np.array([1.0, 2.0])
 LABEL = 2.0
-ANGLES = np.linspace(0.0, 2.0 * np.pi, 121)
+ANGLES = np.linspace(0.0, 2.0 * np.pi, 91)
 
 
 #: Potentials by the names that the demos' choices give them.
@@ -48,7 +48,7 @@ def bisect(function: Callable[[np.ndarray], np.ndarray], size: int) -> np.ndarra
 
 
 def level_set(phi: Potential, start: np.ndarray, level: float) -> np.ndarray:
-    """Return the points w with D(w, start) = level, one in each direction, shape (121, 2)."""
+    """Return the points w with D(w, start) = level, one in each direction, shape (91, 2)."""
     rays = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
     reach = bisect(lambda t: phi.divergence(start + t[:, None] * rays, start).sum(axis=1) - level, len(ANGLES))
     return np.asarray(start + reach[:, None] * rays)
@@ -61,7 +61,7 @@ class GeometryDemo(Demo):
     question = Mark(
         text="Gradient descent from the start w₀ would end at the grey square. The hypentropy lets large weights move fast and "
         "small ones slowly; x⁴/4 does the reverse. Where on the line of solutions will training with the chosen potential end?",
-        x="end_x", y="end_y",
+        x="end_x", y="end_y", on="solutions",
         hide=("path_x", "path_y", "ball_x", "ball_y", "dual_x", "dual_y", "dual_ball_x", "dual_ball_y",
               "dual_end_x", "dual_end_y"),
         because="It ends where the smallest level set of the divergence around the start touches the line. In the dual plane "
@@ -80,25 +80,25 @@ class GeometryDemo(Demo):
             aspect="equal", points="start",
             curves=(Curve(key="solutions", label="w₁ + 2w₂ = 2", color="grey", dash="dashed"),),
             paths=(
-                Path(x="ball_x", y="ball_y", color="green", width=1.5),
-                Path(x="path_x", y="path_y", color="blue", width=2.5),
+                Path(x="ball_x", y="ball_y", color="green", width=1.5, grows=True),
+                Path(x="path_x", y="path_y", color="blue", width=2.5, grows=True),
             ),
             scatter=(
                 Scatter(x="nearest_x", y="nearest_y", label="x²/2", color="grey", marker="square"),
-                Scatter(x="end_x", y="end_y", label="end", color="orange", marker="diamond"),
+                Scatter(x="end_x", y="end_y", label="end", color="orange", marker="diamond", grows=True),
             ),
         ),
         Panel(
             title="Dual variables", x=np.linspace(-2.3, 3.6, 60), x_label="dual variable z₁ = φ′(w₁)",
             y_label="dual variable z₂ = φ′(w₂)", y_limits=(-2.3, 3.2), aspect="equal",
             paths=(
-                Path(x="line_x", y="line_y", color="grey", dash="dashed"),
-                Path(x="dual_ball_x", y="dual_ball_y", color="green", width=1.5),
-                Path(x="dual_x", y="dual_y", color="blue", width=2.5),
+                Path(x="line_x", y="line_y", color="grey", dash="dashed", goes_on=True),
+                Path(x="dual_ball_x", y="dual_ball_y", color="green", width=1.5, grows=True),
+                Path(x="dual_x", y="dual_y", color="blue", width=2.5, grows=True),
             ),
             scatter=(
                 Scatter(x="dual_start_x", y="dual_start_y", label="z₀", color="ink"),
-                Scatter(x="dual_end_x", y="dual_end_y", label="end", color="orange", marker="diamond"),
+                Scatter(x="dual_end_x", y="dual_end_y", label="end", color="orange", marker="diamond", grows=True),
             ),
         ),
     )  # fmt: skip
@@ -121,10 +121,14 @@ class GeometryDemo(Demo):
         end, level = found.weights, float(np.sum(phi.divergence(found.weights, w0)))
         z = phi.gradient(w0) + np.linspace(0.0, 1.0, 61)[:, None] * found.dual * ROW
         nearest = w0 + (LABEL - ROW @ w0) / (ROW @ ROW) * ROW
+        w, gap = phi.inverse_gradient(z), np.full((1, 2), np.nan)
+        # the level sets through points of the path, one after another; the last one touches the line
+        levels = [float(np.sum(phi.divergence(w[k], w0))) for k in (20, 40)] + [level]
+        rings = np.concatenate([part for s in levels for part in (level_set(phi, w0, s), gap)][:-1])
         t = np.linspace(-0.4, 2.2, 81)
         line = np.stack([t, (LABEL - t) / 2.0])
         drawn = {
-            "path": phi.inverse_gradient(z), "dual": z, "ball": level_set(phi, w0, level),
+            "path": w, "dual": z, "ball": rings,
             "line": phi.gradient(line).T, "nearest": nearest, "end": end,
             "dual_start": z[0], "dual_end": z[-1],
         }  # fmt: skip
@@ -137,6 +141,8 @@ START = np.array([0.5, 0.1])
 STEPS = np.arange(41.0)
 #: Steps after which every run has ended: residuals are below 1e-9.
 LONG = 1500
+#: The steps that are drawn: all of the first 20, then fewer and fewer, to the end.
+DRAWN = np.unique(np.concatenate([np.arange(20), np.round(np.geomspace(20, LONG, 21))]).astype(int))
 LOG_ETAS = np.linspace(np.log10(0.02), np.log10(0.38), 41)
 #: Other interpolants, to measure the divergence from.
 OTHERS = np.array([[0.4, 0.8], [0.1, 0.95]])
@@ -169,15 +175,17 @@ class StepSizeDemo(Demo):
 
     title = "Two ways to take the same step"
     question = Question(
-        text="Both methods follow the same flow when steps are small. Now make the steps larger. Where do they end?",
+        text="Mirror descent takes its steps in the dual variable φ′(w), natural gradient descent takes them in w. With small "
+        "steps both follow the same flow, and end where it ends, at w*. Where do they end with larger steps?",
         choices=(
-            "Both end where the flow ends",
-            "Mirror descent ends where the flow ends, the other method elsewhere",
-            "Both ends move with the step size",
+            "Both at w*",
+            "Mirror descent at w*, natural gradient descent elsewhere",
+            "Both elsewhere: the ends move with the step size",
         ),
         answer=1,
+        hide=("mirror_x", "natural_x", "natural_end_x", "mirror_miss", "natural_miss"),
         because="Every mirror step adds a multiple of (1, 2) to the dual variable, so no step can leave the line that holds the "
-        "projection. A step in w follows the curve only to first order, and the error stays.",
+        "projection w*. A natural gradient step follows the flow only to first order, and the error stays.",
     )
     controls = (
         Control(name="eta", symbol="η", label="step size", minimum=0.02, maximum=0.38, default=0.2, log=True),
@@ -191,29 +199,28 @@ class StepSizeDemo(Demo):
             title="Two paths", x=np.linspace(0.4, 1.4, 21), x_label="weight w₁", y_label="weight w₂", y_limits=(0.0, 1.15),
             curves=(Curve(key="solutions", label="solutions", color="grey", dash="dashed"),),
             paths=(
-                Path(x="natural_x", y="natural_y", color="orange", dash="dashed"),
-                Path(x="mirror_x", y="mirror_y", label="mirror", color="blue", width=2.5),
+                Path(x="natural_x", y="natural_y", label="natural gradient", color="orange", dash="dashed", grows=True),
+                Path(x="mirror_x", y="mirror_y", label="mirror", color="blue", width=2.5, grows=True),
             ),
             scatter=(
                 Scatter(x="projection_x", y="projection_y", label="w*", color="green", marker="square"),
-                Scatter(x="natural_end_x", y="natural_end_y", color="orange", marker="triangle"),
-                Scatter(x="mirror_x", y="mirror_y", color="blue"),
+                Scatter(x="natural_end_x", y="natural_end_y", color="orange", marker="triangle", grows=True),
             ),
         ),
         Panel(
-            title="Mirror: divergence from u", x=STEPS, x_label="step t", y_label="D(u, w_t)",
+            title="Mirror descent: divergence from u", x=STEPS, x_label="step t", y_label="D(u, wₜ)",
             y_limits=(0.0, 2.0),
             curves=(
-                Curve(key="fall_0", label="u = projection", color="green"),
+                Curve(key="fall_0", label="u = w*", color="green"),
                 Curve(key="fall_1", label="u = (0.4, 0.8)", color="blue", dash="dashed"),
                 Curve(key="fall_2", label="u = (0.1, 0.95)", color="purple", dash="dotted"),
             ),
         ),
         Panel(
-            title="Where they end", x=LOG_ETAS, x_label="step size η", y_label="distance from the projection",
-            y_limits=(-0.005, 0.12), x_log=True, cursor="eta",
+            title="Where they end", x=LOG_ETAS, x_label="step size η", y_label="distance of the end from w*",
+            y_limits=(-0.004, 0.08), x_log=True, cursor="eta",
             curves=(
-                Curve(key="natural_miss", label="step in w", color="orange", dash="dashed"),
+                Curve(key="natural_miss", label="natural gradient", color="orange", dash="dashed"),
                 Curve(key="mirror_miss", label="mirror", color="blue", width=2.5),
             ),
         ),
@@ -225,8 +232,8 @@ class StepSizeDemo(Demo):
     }
     summary = (
         "With step size η = {eta:.2f} and the potential {potential}, natural gradient descent ends at a distance of {miss:.2g} "
-        "from the projection w*, and mirror descent at w*; after 40 steps the divergences from all three u have fallen by "
-        "{fallen:.3f}."
+        "from w*, and mirror descent at w*; in the first 40 steps of mirror descent the divergences from all three u fall by the "
+        "same {fallen:.3f}."
     )
     engine = Table(nodes={"eta": 49})
 
@@ -239,10 +246,10 @@ class StepSizeDemo(Demo):
             phi, etas = POTENTIALS[name], np.array([settings[i]["eta"] for i in rows], dtype=float)
             target = bregman_projection(ROW[None], [LABEL], potential=phi, start=START).weights
             mirror_miss, natural_miss = ends(name)
-            paths = run(phi, etas, 40, natural=False), run(phi, etas, LONG, natural=True)
+            paths = run(phi, etas, LONG, natural=False), run(phi, etas, LONG, natural=True)
             for i, mirror, natural in zip(rows, *(p.transpose(1, 0, 2) for p in paths), strict=True):
-                falls = [np.sum(phi.divergence(u, mirror), axis=1) for u in (target, *OTHERS)]
-                drawn = {"mirror": mirror, "natural": natural[:41], "natural_end": natural[-1], "projection": target}
+                falls = [np.sum(phi.divergence(u, mirror[:41]), axis=1) for u in (target, *OTHERS)]
+                drawn = {"mirror": mirror[DRAWN], "natural": natural[DRAWN], "natural_end": natural[-1], "projection": target}
                 results[i] = {f"{key}_{axis}": v[..., j] for key, v in drawn.items() for j, axis in enumerate("xy")}
                 results[i] |= {f"fall_{j}": fall for j, fall in enumerate(falls)} | {
                     "solutions": (LABEL - grid) / 2.0, "mirror_miss": mirror_miss, "natural_miss": natural_miss,

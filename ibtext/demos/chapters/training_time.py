@@ -25,33 +25,37 @@ class FlowDemo(Demo):
 
     title = "Training time and the kernel"
     question = Question(
-        text="Both networks start with the same kernel H(0). What does training do to it?",
+        text="One network is trained with the potential x², the other with |x|³ + x². Both start with the same kernel H(0). What "
+        "does training do to it?",
         choices=(
             "Nothing: both train lazily, so both kernels stay",
-            "That of x² stays, that of |x|ᵖ + x² sinks",
+            "That of x² stays, that of |x|³ + x² sinks",
             "Both sink as the data are fitted",
         ),
         answer=1,
+        hide=("value", "quadratic_value", "quadratic_eigenvalue", "largest", "smallest"),
         because="Both networks are lazy: each parameter moves by an amount of order 1/n. But the scaled potential sees n "
         "times that movement, its second derivative grows, and the kernel H(t) shrinks. For x² the second derivative is "
         "constant.",
     )
     controls = (
-        Control(name="t", symbol="t", label="training time", minimum=0.1, maximum=1e4, default=100.0, log=True, steps=200),
-        Control(name="p", symbol="p", label="exponent of the potential", minimum=2.5, maximum=5.0, default=3.0, steps=100),
+        Control(
+            name="t", symbol="t", label="training time", minimum=0.1, maximum=1e4, default=100.0, log=True, steps=200, plays=True
+        ),
+        Control(name="p", symbol="q", label="exponent of the potential", minimum=2.5, maximum=5.0, default=3.0, steps=100),
     )
     panels = (
         Panel(
             title="The function at time t", x=np.linspace(-1.0, 1.0, 201), x_label="input x", y_label="output hₜ(x)",
-            y_limits=(-1.0, 1.2), marks=X, data=(X, Y),
+            y_limits=(-0.5, 1.1), marks=X, data=(X, Y),
             curves=(
                 Curve(key="quadratic_value", label="x²", color="grey", dash="dashed", width=1.75),
-                Curve(key="value", label="p = {p:.2f}", color="blue", width=2.5),
+                Curve(key="value", label="q = {p:.2f}", color="blue", width=2.5),
             ),
         ),
         Panel(
             title="The kernel on the way", x=LOG_TIMES, x_label="training time t",
-            y_label="eigenvalues of H(t), relative to the start", y_limits=(-3.25, 0.5), x_log=True, y_log=True, cursor="t",
+            y_label="eigenvalues of H(t), relative to the start", y_limits=(-2.75, 0.5), x_log=True, y_log=True, cursor="t",
             curves=(
                 Curve(key="quadratic_eigenvalue", label="x²: all stay", color="grey", dash="dashed", width=1.75),
                 Curve(key="largest", label="largest", color="blue", dash="dotted", width=2.5),
@@ -65,7 +69,7 @@ class FlowDemo(Demo):
         "Late, fourth power": {"t": 1e4, "p": 4.0},
     }
     summary = (
-        "At time t = {t:.4g} with p = {p:.2f}, the function misses the data by {miss:.3f} on root mean square (x²: "
+        "At time t = {t:.4g} with q = {p:.2f}, the function misses the data by {miss:.3f} on root mean square (x²: "
         "{quadratic_miss:.3f}); the smallest eigenvalue of its kernel is {smallest_here:.2g} times what it was "
         "at the start (x²: unchanged)."
     )

@@ -56,22 +56,23 @@ class UnscaledWidthDemo(Demo):
 
     title = "What is left of the potential?"
     question = Question(
-        text="Choose x⁴ + x². From width 540 to width 4860, nine times as many neurons, the distance between the two networks "
-        "falls. By which factor, measured on these networks: which of the three is nearest?",
+        text="Two networks are trained from one start, with the potentials x⁴ + x² and x². From width 540 to width 4860, nine "
+        "times as many neurons, the distance between them falls. By which factor: which of the three is nearest?",
         choices=("3, like one over the square root of n", "9, like 1/n", "81, like 1/n²"),
         answer=2,
+        hide=("difference", "line", "log_distances", "log_distance"),
         because="Output weights move by 1/n, and at displacement u the second derivative of x⁴ + x² differs from its value at 0 "
         "by 12u². So the distance falls like 1/n². Measured is a factor of 65 and not yet 81: at width 540 the distance is "
         "still smaller than the leading term says. For |x|³ + x² it is 6|u|, hence 1/n, and the measured factor is 7.",
     )
     controls = (
-        Choice(name="potential", symbol="φ", label="potential", default="cube",
+        Choice(name="potential", symbol="φ", label="potential", default="fourth",
                options={"cube": "|x|³ + x²", "fourth": "x⁴ + x²", "cosh": "cosh x"}),
-        Choice(name="width", symbol="n", label="width", options={n: str(n) for n in WIDTHS}, default=60),
+        Choice(name="width", symbol="n", label="width", options={n: str(n) for n in WIDTHS}, default=540),
     )  # fmt: skip
     panels = (
         Panel(
-            title="Two trained networks", x=GRID, x_label="input x", y_label="output f(x)", y_limits=(-1.0, 1.5), marks=X,
+            title="Two trained networks", x=GRID, x_label="input x", y_label="output f(x)", y_limits=(-0.5, 1.4), marks=X,
             data=(X, Y),
             curves=(
                 Curve(key="flow", label="x²: gradient flow", color="grey", dash="dashed", width=2.5),
@@ -79,8 +80,8 @@ class UnscaledWidthDemo(Demo):
             ),
         ),
         Panel(
-            title="Their difference, over the size predicted for this width", x=GRID, x_label="input x",
-            y_label="difference / (sup|e| n^(2−q))", y_limits=(-1.5, 1.5), marks=X,
+            title="Their difference, as a share of the size predicted", x=GRID, x_label="input x",
+            y_label="difference / predicted size", y_limits=(-1.5, 1.5), marks=X,
             curves=(
                 Curve(key="predicted", label="predicted at large n", color="grey", dash="dashed", width=2.5),
                 Curve(key="difference", label="measured", color="blue", width=1.75),
@@ -97,10 +98,10 @@ class UnscaledWidthDemo(Demo):
         ),
     )  # fmt: skip
     presets: ClassVar = {
-        "Wide": {"width": 4860},
-        "Narrow": {"width": 20},
-        "Fourth power, 540": {"potential": "fourth", "width": 540},
-        "Fourth power, 4860": {"potential": "fourth", "width": 4860},
+        "Wide": {"potential": "cube", "width": 4860},
+        "Narrow": {"potential": "cube", "width": 20},
+        "Fourth power, 540": {},
+        "Fourth power, 4860": {"width": 4860},
     }
     summary = (
         "At width {width}, {potential} and gradient flow give networks that differ by up to {distance:.2g} on [−1, 1]; "
@@ -129,28 +130,26 @@ class OpeningDemo(Demo):
 
     title = "Shifted labels bend the function"
     question = Question(
-        text="Biases are uniform on [−1, 1]. All three labels move up by 2. What does the network's function do outside the "
-        "data?",
-        choices=(
-            "It moves up by 2 and keeps its shape",
-            "It moves up and bends up at both ends",
-            "It moves up and bends down at both ends",
-        ),
+        text="The same constant c is added to all three labels. For which c is the network's function flattest at its two ends, "
+        "so that the slopes there differ least?",
+        choices=("c = −2", "c = −1", "c = 0", "c = 1"),
         answer=1,
+        hide=("limit", "limit_bend"),
         because="A constant is not free for the network. The third term of the penalty is small if a high function opens "
         "upwards, like a U, and a low one downwards. Its weight falls with the width of the law of the biases: for [−3, 3] a "
-        "shift of −2 is not enough to close the U that the labels ask for. The natural spline keeps its shape.",
+        "shift of −2 is not enough to close the U that the labels ask for. Here the ends are flattest near c = −0.8. The "
+        "natural spline keeps its shape.",
     )
     controls = (
         Control(name="shift", symbol="c", label="added to all labels", minimum=-2.0, maximum=2.0, default=0.0, steps=80),
-        Choice(name="a", symbol="a", label="biases in [−a, a]", default=1.0,
+        Choice(name="a", symbol="R", label="biases in [−R, R]", default=1.0,
                options={1.0: "1", 1.5: "1.5", 3.0: "3"}),
         Labels(name="labels", symbol="y", label="label before the shift", x=X_THREE, default=Y_THREE, minimum=-0.4, maximum=0.4),
     )  # fmt: skip
     panels = (
         Panel(
             title="The function, labels shifted back to where they were", x=np.linspace(-1.6, 1.6, 321), x_label="input x",
-            y_label="output h̄(x) − c", y_limits=(-4.0, 4.0), points="labels", marks=X_THREE,
+            y_label="output h̄(x) − c", y_limits=(-1.0, 2.0), y_steps=((-4.0, 4.0),), points="labels", marks=X_THREE,
             curves=(
                 Curve(key="spline", label="natural spline", color="grey", dash="dashed", width=1.75),
                 Curve(key="limit", label="network", color="blue", width=2.5),
@@ -158,7 +157,7 @@ class OpeningDemo(Demo):
         ),
         Panel(
             title="How much it bends", x=np.linspace(-1.6, 1.6, 321), x_label="input x", y_label="curvature h̄″(x)",
-            y_limits=(-12.0, 12.0), marks=X_THREE,
+            y_limits=(-4.0, 4.0), y_steps=((-12.0, 12.0),), marks=X_THREE,
             curves=(
                 Curve(key="spline_bend", label="natural spline", color="grey", dash="dashed", width=1.75),
                 Curve(key="limit_bend", label="network", color="blue", width=2.5),
@@ -200,9 +199,10 @@ class DialDemo(Demo):
         "largest before the function is within a thousandth of that of gradient flow?",
         choices=("q = 3", "q = 4", "q = 6"),
         answer=0,
+        hide=("difference", "sizes", "sizes_3", "sizes_4", "sizes_6"),
         because="At width n the potential acts like |x|^q + n^(q−2) x². The factor of x² grows fastest for large q, so a large "
         "exponent gives in first: what it adds to x² near 0 is flattest. A thousandth is reached at width 2100 for q = 3, at "
-        "390 for q = 4 and at 140 for q = 6.",
+        "390 for q = 4 and at about 140 for q = 6.",
     )
     controls = (
         Control(name="n", symbol="n", label="width", minimum=1.0, maximum=1e4, default=10.0, log=True),
@@ -211,7 +211,7 @@ class DialDemo(Demo):
     panels = (
         Panel(
             title="The function learned, less that of gradient flow", x=GRID, x_label="input x", y_label="difference",
-            y_limits=(-0.12, 0.12), marks=X,
+            y_limits=(-0.012, 0.012), y_steps=((-0.12, 0.12),), marks=X,
             curves=(
                 Curve(key="zero", label="gradient flow", color="grey", dash="dashed", width=1.75),
                 Curve(key="difference", label="q = {q}, n = {n:.0f}", color="blue", width=2.5),
@@ -219,7 +219,13 @@ class DialDemo(Demo):
         ),
         Panel(
             title="Its size at every width", x=LOG_WIDTHS, x_label="width n", y_label="largest difference", y_limits=(-11.0, 0.0),
-            x_log=True, y_log=True, cursor="n", curves=(Curve(key="sizes", label="q = {q}", color="blue", width=2.5),),
+            x_log=True, y_log=True, cursor="n",
+            curves=(
+                Curve(key="sizes_3", label="q = 3", color="blue"),
+                Curve(key="sizes_4", label="q = 4", color="orange", dash="dashed"),
+                Curve(key="sizes_6", label="q = 6", color="green", dash="dashdot"),
+                Curve(key="sizes", label="", color="ink", width=4.0),
+            ),
         ),
     )  # fmt: skip
     presets: ClassVar = {
@@ -228,14 +234,16 @@ class DialDemo(Demo):
         "Wide, q = 3": {"n": 5000.0, "q": 3},
     }
     summary = (
-        "At width {n:.0f} the unscaled potential with exponent {q:.0f} acts like the scaled one with n^(q − 2) before x², and "
+        "At width {n:.0f} the unscaled potential with exponent {q:.0f} acts like the scaled one with n^(q−2) before x², and "
         "the function differs from that of gradient flow by up to {sizes_here:.1g}."
     )
     engine = Table(nodes={"n": 33})
 
     def compute(self, *, n: float, q: int) -> dict[str, Any]:
         """Return the mean behaviour at width n (the sampling error left out), less the limit of gradient flow."""
-        return {"zero": np.zeros_like(GRID), "difference": _dial(q, float(n)), "sizes": _sizes(q)}
+        return {"zero": np.zeros_like(GRID), "difference": _dial(q, float(n)), "sizes": _sizes(q)} | {
+            f"sizes_{k}": _sizes(k) for k in (3, 4, 6)
+        }
 
 
 def _dial(q: int, n: float) -> np.ndarray:

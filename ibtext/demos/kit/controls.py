@@ -13,6 +13,7 @@ import numpy as np
 import traitlets as T
 
 from .declaration import Numbers, demand, plain
+from .number_text import number
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ class Control(AnyControl):
         Space the slider by ratios instead of differences.
     steps
         How many steps the slider has from end to end.
+    plays
+        A control of time: it gets buttons to play, pause and step.
     """
 
     minimum: float
@@ -133,6 +136,7 @@ class Control(AnyControl):
     default: float
     log: bool = False
     steps: int = 200
+    plays: bool = False
 
     kind = "slider"
     is_slider = True
@@ -149,7 +153,8 @@ class Control(AnyControl):
         return T.Float(self.start(), min=self.minimum, max=self.maximum)
 
     def json(self) -> dict[str, Any]:
-        return super().json() | {"min": self.minimum, "max": self.maximum, "log": self.log, "steps": self.steps}
+        more = {"min": self.minimum, "max": self.maximum, "log": self.log, "steps": self.steps, "plays": self.plays}
+        return super().json() | more
 
     def words(self, value: Any) -> dict[str, Any]:
         return {self.name: float(value)}
@@ -198,7 +203,7 @@ class _Chosen:
         self._value, self._text = value, text
 
     def __format__(self, spec: str) -> str:
-        return format(self._value, spec) if spec else self._text
+        return number(float(self._value), spec) if spec else self._text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ picture.  A new kind is one class here with a keyword of :class:`Panel`, and one
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,10 @@ class Layer:
         """Return the keys that are drawn over a grid of n points, with their shapes; None where any list or number will do."""
         raise NotImplementedError
 
+    def heights(self) -> Sequence[str]:
+        """Return the keys whose values the y axis has to hold."""
+        return ()
+
     def json(self) -> dict[str, Any]:
         """Return the declaration for the front end."""
         return {k: plain(v) for k, v in vars(self).items()}
@@ -56,11 +61,17 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class _Line(Layer):
-    """A line with a colour, a dash pattern and a width."""
+    """A line with a colour, a dash pattern and a width.
+
+    A line that ``grows`` is drawn step by step when the reader plays the demo.  One that ``goes_on`` has no end, and leaves the
+    panel: the axes do not follow it.
+    """
 
     color: str = "blue"
     dash: str = "solid"
     width: float = 2.0
+    grows: bool = False
+    goes_on: bool = False
 
     def json(self) -> dict[str, Any]:
         return super().json() | {"dash": list(DASHES[self.dash])}
@@ -84,6 +95,9 @@ class Curve(_Line):
     def shapes(self, n: int) -> dict[str, Shape]:
         return {self.key: (n,)}
 
+    def heights(self) -> Sequence[str]:
+        return () if self.goes_on else (self.key,)
+
     def draw(self, canvas: Canvas) -> None:
         y = canvas.array(self.key)
         self.line(canvas, canvas.x, y)
@@ -105,6 +119,9 @@ class _Places(Layer):
     def shapes(self, n: int) -> dict[str, Shape]:
         return {self.x: None, self.y: None}
 
+    def heights(self) -> Sequence[str]:
+        return () if getattr(self, "goes_on", False) else (self.y,)
+
     def annotate(self, canvas: Canvas) -> None:
         canvas.top_note(self.label, canvas.array(self.x), canvas.array(self.y), self.color)
 
@@ -121,10 +138,14 @@ class Path(_Places, _Line):
 
 @dataclass(frozen=True, kw_only=True)
 class Scatter(_Places):
-    """Markers at the points ``(x_k, y_k)``, two arrays or two numbers of the result."""
+    """Markers at the points ``(x_k, y_k)``, two arrays or two numbers of the result.
+
+    With ``grows`` they come one after another when the reader plays the demo, a single one at the end.
+    """
 
     color: str = "ink"
     marker: str = "circle"
+    grows: bool = False
 
     def draw(self, canvas: Canvas) -> None:
         style: Any = {"linestyle": "none", "marker": MARKERS[self.marker], "markersize": 6, "zorder": 4, "mec": "white"}
@@ -142,6 +163,9 @@ class Band(Layer):
 
     def shapes(self, n: int) -> dict[str, Shape]:
         return {self.lower: (n,), self.upper: (n,)}
+
+    def heights(self) -> Sequence[str]:
+        return (self.lower, self.upper)
 
     def draw(self, canvas: Canvas) -> None:
         lower, upper = canvas.array(self.lower), canvas.array(self.upper)
@@ -164,6 +188,9 @@ class Bars(Layer):
 
     def shapes(self, n: int) -> dict[str, Shape]:
         return {self.key: (len(self.names),)}
+
+    def heights(self) -> Sequence[str]:
+        return (self.key,)
 
     def draw(self, canvas: Canvas) -> None:
         values, base = canvas.array(self.key), max(min(0.0, canvas.y_limits[1]), canvas.y_limits[0])
@@ -208,12 +235,14 @@ class Image(Layer):
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One plot with fixed limits.
+    """One plot.
 
-    ``points`` names a :class:`Labels` or :class:`Points` control drawn here as draggable points, ``data`` gives fixed points
-    ``(x, y)``, ``marks`` inputs to tick with faint vertical lines, ``cursor`` a control whose value is marked on the x axis.
-    On a logarithmic axis the grid, the values and the limits are base-10 logarithms; the ticks read as powers of ten.
-    ``aspect="equal"`` gives both axes the same unit.  A panel of :class:`Bars` needs no ``x``: bar k stands at k.
+    The y axis runs over ``y_limits``.  Where what is drawn does not fit, it runs over the first of ``y_steps`` that holds all of
+    it: fixed steps, so that pictures can be compared, and nothing is cut off.  ``points`` names a :class:`Labels` or
+    :class:`Points` control drawn here as draggable points, ``data`` gives fixed points ``(x, y)``, ``marks`` inputs to tick with
+    faint vertical lines, ``cursor`` a control whose value is marked on the x axis.  On a logarithmic axis the grid, the values
+    and the limits are base-10 logarithms; the ticks read as powers of ten.  ``aspect="equal"`` gives both axes the same unit.
+    A panel of :class:`Bars` needs no ``x``: bar k stands at k.
     """
 
     title: str
@@ -221,6 +250,7 @@ class Panel:
     x_label: str = ""
     y_label: str
     y_limits: tuple[float, float]
+    y_steps: Sequence[tuple[float, float]] = ()
     curves: Sequence[Curve] = ()
     paths: Sequence[Path] = ()
     scatter: Sequence[Scatter] = ()
@@ -243,6 +273,9 @@ class Panel:
         rule = "The x grid of a panel is an increasing list of numbers"
         demand(bool(increasing), f"{rule}, {has} {self.x!r}; pass np.linspace(left, right, n).")
         demand(self.y_limits[0] < self.y_limits[1], f"The y limits of a panel increase, {has} {self.y_limits}; give (low, high).")
+        windows = (self.y_limits, *self.y_steps)
+        nested = all(b[0] <= a[0] and a[1] <= b[1] for a, b in pairwise(windows))
+        demand(nested, f"Each step of a y axis holds the one before, {has} {windows}; give them from small to large.")
         rule = f"The aspect of a panel is 'auto' or 'equal', {has} {self.aspect!r}"
         demand(self.aspect in ("auto", "equal"), f"{rule}; for a ratio choose the limits.")
         if self.image is not None:
@@ -259,6 +292,14 @@ class Panel:
         """Return the keys that this panel draws with their shapes; None where any list or number will do."""
         return {key: shape for layer in self.layers for key, shape in layer.shapes(np.size(self.x)).items()}
 
+    def limits(self, result: Mapping[str, Any]) -> tuple[float, float]:
+        """Return the limits of the y axis for a result."""
+        keys = [key for layer in self.layers for key in layer.heights()]
+        drawn = np.concatenate([np.ravel(np.asarray(result[key], dtype=float)) for key in keys] or [np.array([])])
+        drawn = drawn[np.isfinite(drawn)]
+        windows = (self.y_limits, *self.y_steps)
+        return next((w for w in windows if not drawn.size or (w[0] <= drawn.min() and drawn.max() <= w[1])), windows[-1])
+
     def check(self, controls: Sequence[AnyControl], demo: str) -> None:
         """Refuse references to anything but controls that can be drawn here."""
         for reference, fit in (
@@ -271,6 +312,7 @@ class Panel:
         """Return the declaration for the front end."""
         return {
             "title": self.title, "xLabel": self.x_label, "yLabel": self.y_label, "yLimits": plain(self.y_limits),
+            "ySteps": plain(list(self.y_steps)), "heights": [key for layer in self.layers for key in layer.heights()],
             "xLog": self.x_log, "yLog": self.y_log, "equal": self.aspect == "equal", "x": plain_grid(self.x),
             "points": self.points, "data": plain(self.data), "marks": plain(list(self.marks)), "cursor": self.cursor,
             **{k: [layer.json() for layer in getattr(self, k)] for k in ("curves", "paths", "scatter", "bands")},
@@ -282,9 +324,9 @@ class Panel:
         words: Mapping[str, Any],
     ) -> None:  # fmt: skip
         """Draw into the axes of a still picture; ``words`` fills the fields of the labels."""
-        x, ink = np.asarray(self.x, dtype=float), COLORS["ink"]
-        canvas = Canvas(axes, x, self.y_limits, result, words)
-        axes.set(xlim=(x[0], x[-1]), ylim=self.y_limits, xlabel=self.x_label, ylabel=self.y_label)
+        x, ink, limits = np.asarray(self.x, dtype=float), COLORS["ink"], self.limits(result)
+        canvas = Canvas(axes, x, limits, result, words)
+        axes.set(xlim=(x[0], x[-1]), ylim=limits, xlabel=self.x_label, ylabel=self.y_label)
         axes.set_title(self.title, fontsize=9, loc="left", color=ink)
         if self.aspect == "equal":
             axes.set_aspect("equal", adjustable="box")

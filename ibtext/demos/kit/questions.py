@@ -12,19 +12,31 @@ from .layers import Panel
 
 @dataclass(frozen=True, kw_only=True)
 class AnyQuestion:
-    """What all questions have in common; ``because`` explains the answer."""
+    """What all questions have in common; ``because`` explains the answer.
+
+    Until the reader answers or skips, no layer that draws a key in ``hide`` is shown, nor is the summary: a question asks about
+    something, and what it asks about waits.
+    """
 
     text: str
     because: str
+    hide: Sequence[str] = ()
 
     kind: ClassVar[str]
 
+    @property
+    def veil(self) -> set[str]:
+        """The keys of the result that wait for the answer."""
+        return set(self.hide)
+
     def check(self, panels: Sequence[Panel], demo: str) -> None:
         """Refuse a question that does not fit the panels."""
+        drawn = sorted({k for p in panels for k in p.shapes()})
+        demand_known(self.hide, drawn, f"A question hides keys that a panel draws, but {demo} hides")
 
     def json(self) -> dict[str, Any]:
         """Return the declaration for the front end."""
-        return {**plain(vars(self)), "kind": self.kind}
+        return {**plain(vars(self)), "kind": self.kind, "veil": sorted(self.veil)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,31 +56,34 @@ class Question(AnyQuestion):
 
 @dataclass(frozen=True, kw_only=True)
 class _Drawn(AnyQuestion):
-    """A question answered in panel number ``panel``, counted from 0; layers that draw a key in ``hide`` wait for it."""
+    """A question answered in panel number ``panel``, counted from 0."""
 
     panel: int = 0
-    hide: Sequence[str] = ()
 
     def check(self, panels: Sequence[Panel], demo: str) -> None:
         n, k = len(panels), self.panel
         rule = "A prediction is drawn in a panel counted from 0"
         demand(0 <= k < n, f"{rule}, but {demo} has {n} and the question names {k}; give at most {n - 1}.")
-        drawn = sorted({k for p in panels for k in p.shapes()})
-        demand_known(self.hide, drawn, f"A question hides keys that a panel draws, but {demo} hides")
+        super().check(panels, demo)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sketch(_Drawn):
     """A question answered by drawing: the reader sets the height of a curve at the places ``at``.
 
-    Until the reader checks or skips, the curve ``curve`` of panel number ``panel`` (counted from 0) is not shown, nor is any
-    layer that draws a key in ``hide``, nor the summary.  Afterwards the sketch stays, dotted, beside the answer.
+    Until the reader checks or skips, the curve ``curve`` of panel number ``panel`` (counted from 0) waits, too.  The sketch
+    begins on the curve ``start``, if one is named, and stays afterwards, dotted, beside the answer.
     """
 
     curve: str
     at: Sequence[float]
+    start: str | None = None
 
     kind = "sketch"
+
+    @property
+    def veil(self) -> set[str]:
+        return {self.curve, *self.hide}
 
     def __post_init__(self) -> None:
         fits, rule = (
@@ -81,19 +96,30 @@ class Sketch(_Drawn):
         super().check(panels, demo)
         panel = panels[self.panel]
         keys, low, high = [c.key for c in panel.curves], float(panel.x[0]), float(panel.x[-1])
-        demand_known([self.curve], keys, f"A sketch is compared with a curve of its panel, but {demo} names")
+        named = [self.curve] if self.start is None else [self.curve, self.start]
+        demand_known(named, keys, f"A sketch is compared with a curve of its panel, but {demo} names")
         inside, rule = low <= self.at[0] and self.at[-1] <= high, "The handles of a sketch stand on the panel"
         demand(inside, f"{rule}, but {demo} has {list(self.at)} on [{low}, {high}]; move them inside.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark(_Drawn):
-    """A question answered by placing one point; ``x`` and ``y`` name the numbers of the result that are right.
+    """A question answered by placing one point; ``x`` and ``y`` name the numbers of the result that are right, and wait.
 
-    Until the reader checks or skips, layers that draw these keys, or a key in ``hide``, are not shown, nor is the summary.
+    ``on`` names a curve of the panel on which the answer must lie: the mark keeps to it.
     """
 
     x: str
     y: str
+    on: str | None = None
 
     kind = "mark"
+
+    @property
+    def veil(self) -> set[str]:
+        return {self.x, self.y, *self.hide}
+
+    def check(self, panels: Sequence[Panel], demo: str) -> None:
+        super().check(panels, demo)
+        keys = [c.key for c in panels[self.panel].curves]
+        demand_known([self.on] if self.on else [], keys, f"A mark keeps to a curve of its panel, but {demo} names")

@@ -7,11 +7,13 @@ import numpy as np
 
 from .controls import AnyControl
 from .layers import Panel
+from .number_text import Number
 
 
 def fields(controls: Sequence[AnyControl], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the parameters give to a sentence or to the label of a curve."""
-    return {field: word for c in controls for field, word in c.words(parameters[c.name]).items()}
+    words = {field: word for c in controls for field, word in c.words(parameters[c.name]).items()}
+    return {field: Number(word) if isinstance(word, float) else word for field, word in words.items()}
 
 
 class _Derived(dict[str, Any]):
@@ -27,8 +29,8 @@ class _Derived(dict[str, Any]):
             raise KeyError(name)
         values = np.asarray(self._result[key], dtype=float)
         if what == "rms":
-            return float(np.sqrt(np.nanmean(values**2)))
-        return float(np.nanmax(values) if what == "max" else np.nanmin(values))
+            return Number(np.sqrt(np.nanmean(values**2)))
+        return Number(np.nanmax(values) if what == "max" else np.nanmin(values))
 
 
 def sentence(
@@ -40,11 +42,11 @@ def sentence(
     parameters: Mapping[str, Any],
 ) -> str:
     """Fill a summary."""
-    known = fields(controls, parameters) | {k: float(v) for k, v in result.items() if np.ndim(v) == 0}
+    known = fields(controls, parameters) | {k: Number(v) for k, v in result.items() if np.ndim(v) == 0}
     for panel in panels:
         if panel.cursor is not None:
             at = np.log10(parameters[panel.cursor]) if panel.x_log else parameters[panel.cursor]
             for curve in panel.curves:
                 here = float(np.interp(at, panel.x, result[curve.key]))
-                known[f"{curve.key}_here"] = 10.0**here if panel.y_log else here
+                known[f"{curve.key}_here"] = Number(10.0**here if panel.y_log else here)
     return template.format_map(_Derived(known, result))

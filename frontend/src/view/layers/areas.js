@@ -23,7 +23,7 @@ export class AreaLayer {
   }
 
   drawBands({ arrays, params, words, veil }) {
-    const { plot } = this, { panel, grid } = plot, [y0, y1] = panel.yLimits, cut = v => Math.min(Math.max(v, 2 * y0 - y1), 2 * y1 - y0);
+    const { plot } = this, { panel, grid, limits: [y0, y1] } = plot, cut = v => Math.min(Math.max(v, 2 * y0 - y1), 2 * y1 - y0);
     panel.bands.forEach((b, k) => {
       const shown = !(veil.has(b.lower) || veil.has(b.upper));
       this.bands[k].attr('display', shown ? null : 'none');
@@ -47,11 +47,16 @@ export class AreaLayer {
   }
 
   drawBars({ arrays, veil }) {
-    const { plot } = this, { bars, yLimits: [y0, y1], yLog } = plot.panel, values = arrays[bars.key], base = plot.y(Math.min(Math.max(0, y0), y1));
+    const { plot } = this, { bars, yLog } = plot.panel, [y0, y1] = plot.limits, values = arrays[bars.key], base = plot.y(Math.min(Math.max(0, y0), y1));
     const width = plot.x(0.32) - plot.x(-0.32), shown = !veil.has(bars.key), height = v => plot.y(Math.min(Math.max(v, y0), y1));
     this.bars.attr('display', shown ? null : 'none').attr('x', (_, i) => plot.x(i - 0.32)).attr('width', width)
       .attr('y', (_, i) => Math.min(base, height(values[i]))).attr('height', (_, i) => Math.abs(height(values[i]) - base));
     this.values.attr('display', shown ? null : 'none').attr('x', (_, i) => plot.x(i)).attr('y', (_, i) => Math.max(height(values[i]) - 5, plot.margin.top + 10))
+      .each((_, i) => {                                                 // a label keeps off the bars and their numbers
+        if (!shown) return;
+        const top = Math.min(base, height(values[i])) - 12, end = Math.max(base, height(values[i]));
+        for (let y = top; y < end; y += 14) plot.tags.taken.push([plot.x(i), y, Math.max(width, 34)]);
+      })
       .text((_, i) => `${values[i] > y1 ? '▲ ' : ''}${yLog ? short(10 ** values[i]) : rounded(values[i], y1 - y0)}`);
   }
 }

@@ -7,6 +7,7 @@ export class CurveLayer {
   constructor(plot, panel) {
     this.plot = plot;
     this.cursor = plot.lines.append('line').attr('class', 'ib-cursor').attr('display', panel.cursor ? null : 'none');
+    this.ghosts = panel.curves.map(c => plot.lines.append('path').attr('class', `ib-curve ib-ghost ib-${c.color}`).attr('stroke-width', 1.5).attr('display', 'none'));
     this.paths = panel.curves.map(c => plot.lines.append('path').attr('class', `ib-curve ib-${c.color}`).attr('data-curve', c.key)
       .attr('stroke-dasharray', c.dash.join(' ') || null).attr('stroke-width', c.width));
     this.dots = plot.above.append('g').selectAll('circle').data(panel.cursor ? panel.curves : []).join('circle')
@@ -25,13 +26,17 @@ export class CurveLayer {
   }
 
   draw({ arrays, extra, params, words, veil }) {
-    const { plot } = this, { panel, grid } = plot, [y0, y1] = panel.yLimits, far = 2 * (y1 - y0);
+    const { plot } = this, { panel, grid, limits: [y0, y1] } = plot, far = 2 * (y1 - y0);
     const slope = (plot.margin.top - plot.floor) / (y1 - y0), base = plot.floor - slope * y0;
     const shown = panel.curves.map(c => !veil.has(c.key)), low = base + slope * (y0 - far), high = base + slope * (y1 + far);
-    const heights = panel.curves.map(c => Float64Array.from(arrays[c.key], v => Math.min(Math.max(base + slope * v, high), low)));
+    const pixels = values => Float64Array.from(values, v => Math.min(Math.max(base + slope * v, high), low));
+    const heights = panel.curves.map(c => { const all = pixels(arrays[c.key]); return all.fill(NaN, plot.drawn(c, all.length)); });
     panel.curves.forEach((c, k) => {
       this.paths[k].attr('display', shown[k] ? null : 'none');
       if (shown[k]) this.paths[k].node().setAttribute('d', this.outline(heights[k], extra[c.key]));
+      const before = shown[k] && plot.ghost?.[c.key], seen = before && before.some((v, i) => Math.abs(v - arrays[c.key][i]) > 0.003 * (y1 - y0));
+      this.ghosts[k].attr('display', seen ? null : 'none');
+      if (seen) this.ghosts[k].node().setAttribute('d', this.outline(pixels(before)));
     });
     if (panel.cursor) this.read(arrays, params, shown);
     // labels: the curve as intervals of pixels, column by column
@@ -71,7 +76,7 @@ export class CurveLayer {
   }
 
   read(arrays, params, shown) {
-    const { plot } = this, { panel, grid } = plot, [y0, y1] = panel.yLimits;
+    const { plot } = this, { panel, grid, limits: [y0, y1] } = plot;
     const value = panel.xLog ? Math.log10(params[panel.cursor]) : params[panel.cursor], at = plot.x(value);
     const found = grid.findIndex(v => v >= value), right = found < 0 ? grid.length - 1 : Math.max(found, 1);
     const share = Math.min(Math.max((value - grid[right - 1]) / (grid[right] - grid[right - 1]), 0), 1);

@@ -18,6 +18,7 @@ export class PathLayer {
       if (!shown) return;
       const x = Array.from(arrays[p.x], plot.x), y = Array.from(arrays[p.y], plot.y);
       let text = '', pen = 'M';
+      x.length = y.length = plot.drawn(p, x.length);
       for (let i = 0; i < x.length; i++) {
         if (!Number.isFinite(x[i] + y[i])) { pen = 'M'; continue; }
         text += `${pen}${Math.round(x[i] * 100) / 100},${Math.round(y[i] * 100) / 100}`;

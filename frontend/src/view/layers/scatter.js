@@ -21,6 +21,7 @@ export class ScatterLayer {
       this.tags[k].attr('display', 'none');
       if (!shown) return;
       const x = Array.from(list(arrays[s.x] ?? numbers[s.x]), plot.x), y = Array.from(list(arrays[s.y] ?? numbers[s.y]), plot.y);
+      if (s.grows) x.length = Math.floor(plot.share * x.length);
       const seen = x.map((_, i) => i).filter(i => inside(x[i], y[i]));
       this.groups[k].selectAll('path').data(seen).join('path').attr('class', `ib-mark ib-${s.color}`).attr('d', this.shapes[k]).attr('transform', i => `translate(${x[i]} ${y[i]})`);
       plot.tags.spots(this.tags[k], fill(s.label, params, words), seen.map(i => x[i]), seen.map(i => y[i]));
