@@ -30,6 +30,47 @@ SHOWN = """async (d, drawn) => {
       ({key: c.key, y: [...v.result.arrays[c.key]].map(p.y), text: p.paths[k].attr('d')}))})),
   }, (_, value) => typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
 }"""
+# Labels that stand on each other, on a curve or on a data point: the middle of the text is what must be clear.
+COLLISIONS = """d => d.ibtext.plots.flatMap(p => {
+  const svg = p.svg.node(), seen = e => e.getAttribute('display') !== 'none' && e.textContent;
+  const boxes = [...svg.querySelectorAll('.ib-tag, .ib-over, .ib-bar-value')].filter(seen).map(e => {
+    const { x, y, width, height } = e.getBBox();
+    return { text: e.textContent, left: x + 2, right: x + width - 2, top: y + 5, bottom: y + height - 5 };
+  });
+  const out = [], number = /-?[\\d.]+/g;
+  boxes.forEach((a, i) => boxes.slice(i + 1).forEach(b => {
+    if (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom) out.push(`“${a.text}” is on “${b.text}”`);
+  }));
+  const crosses = (a, x0, y0, x1, y1) => {                       // does a segment meet a box? (Liang and Barsky)
+    let s = 0, t = 1;
+    const sides = [[x0 - x1, x0 - a.left], [x1 - x0, a.right - x0], [y0 - y1, y0 - a.top], [y1 - y0, a.bottom - y0]];
+    for (const [step, room] of sides) {
+      if (step === 0 && room < 0) return false;
+      if (step < 0) s = Math.max(s, room / step);
+      if (step > 0) t = Math.min(t, room / step);
+    }
+    return s <= t;
+  };
+  for (const path of svg.querySelectorAll('.ib-curve:not(.ib-ghost):not(.ib-sketch)')) {
+    if (path.getAttribute('display') === 'none') continue;
+    for (const piece of (path.getAttribute('d') ?? '').split('M').slice(1)) {
+      const v = piece.match(number).map(Number);
+      for (const a of boxes) for (let k = 0; k + 3 < v.length; k += 2) {
+        if (!crosses(a, v[k], v[k + 1], v[k + 2], v[k + 3])) continue;
+        out.push(`“${a.text}” is on the line of ${path.dataset.curve ?? path.dataset.path}`);
+        break;
+      }
+    }
+  }
+  for (const dot of svg.querySelectorAll('.ib-data .ib-dot, .ib-point')) {
+    const at = (dot.getAttribute('transform') ?? `${dot.getAttribute('cx')} ${dot.getAttribute('cy')}`).match(number).map(Number);
+    for (const a of boxes) {
+      const near = at[0] > a.left - 3 && at[0] < a.right + 3 && at[1] > a.top - 3 && at[1] < a.bottom + 3;
+      if (near) out.push(`“${a.text}” is on a point`);
+    }
+  }
+  return out;
+})"""
 PAIR = re.compile(r"(-?[\d.]+(?:e-?\d+)?),(-?[\d.]+(?:e-?\d+)?)")
 
 

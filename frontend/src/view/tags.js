@@ -1,5 +1,5 @@
 // Direct labels: each stands where it is clear of curves, points and other labels, and keeps its place while that is about as good.
-const HALF_LETTER = 3.8, PEAK_WIDTH = 44;
+const HALF_LETTER = 3.8, PEAK_WIDTH = 44, CROWDED = 4;
 
 export class Tags {
   constructor(plot) { this.plot = plot; this.places = new Map(); }
@@ -120,32 +120,52 @@ export class Tags {
   }
 
   placeTag(item) {
-    const { plot, taken, points, dots, curves } = this, { tag, text } = item;
+    const { tag, text } = item;
     if (!text) { tag.attr('display', 'none'); return; }
     if (tag.node().textContent !== text) tag.text(text);
-    const half = text.length * HALF_LETTER + 3, { top, left } = plot.margin, before = this.places.get(item.tag);
+    const half = text.length * HALF_LETTER + 3, before = this.places.get(item.tag);
     let best = null, bestCost = Infinity;
-    for (const [cx, cy, place, start] of this.candidates(item, half)) {
-      let cost = start + (before === place ? -1.5 : 0) + (cy < top + 7 || cy > plot.floor - 7 ? 20 : 0);
-      for (const [px, py] of points) if (Math.abs(px - cx) < half + 12 && Math.abs(py - cy) < 20) cost += 6;
-      for (const [tx, ty, tw] of taken) if (Math.abs(tx - cx) < half + tw / 2 && Math.abs(ty - cy) < 15) cost += 8;
-      for (const [px, py, owner] of dots) if (Math.abs(px - cx) < half + 3 && Math.abs(py - cy) < 10) cost += owner === item ? 1 : 1.5;
-      const from = Math.round(cx - half - left);
-      for (const curve of curves) {
-        if (cost >= bestCost) break;
-        const own = curve === item.own, hit = own ? 1 : 2, { low, high } = curve;
-        for (let j = from; j <= from + 2 * half; j += 4) {
-          if (j < 0 || j >= low.length) continue;
-          const gap = Math.max(low[j] - cy, cy - high[j], 0);           // 0 where the curve passes
-          if (gap < 8) cost += hit; else if (!own && gap < 15) cost += 0.25;
-        }
-      }
+    const offer = (cx, cy, place, start) => {
+      const cost = this.cost(item, half, cx, cy, start + (before === place ? -1.5 : 0), bestCost);
       if (cost < bestCost) { bestCost = cost; best = [cx, cy, place]; }
-    }
+    };
+    for (const [cx, cy, place, start] of this.candidates(item, half)) offer(cx, cy, place, start);
+    if (bestCost > CROWDED) for (const [cx, cy, place, start] of this.elsewhere(item, half)) offer(cx, cy, place, start);
     tag.attr('display', best ? null : 'none');
     if (!best) return;
     tag.attr('x', best[0]).attr('y', best[1] + 4);
     this.places.set(item.tag, best[2]);
-    taken.push([best[0], best[1], 2 * half, tag]);
+    this.taken.push([best[0], best[1], 2 * half, tag]);
+  }
+
+  /** Where everything beside the line is taken: free places of the panel, the nearest first; the colour says whose label it is. */
+  * elsewhere(item, half) {
+    const { plot } = this, left = plot.margin.left + half, right = plot.width - plot.right - half;
+    const own = item.at ? item.at.map(([x, y]) => [x, y]) : Array.from({ length: 40 }, (_, s) => { const i = Math.round(s / 39 * (item.heights.length - 1)); return [item.pixels[i], item.heights[i]]; });
+    for (let cy = plot.margin.top + 9, row = 0; cy < plot.floor - 8; cy += 9, row++) for (let cx = left; cx <= right; cx += 14) {
+      let far = Infinity;
+      for (const [x, y] of own) far = Math.min(far, Math.hypot(Math.max(Math.abs(x - cx) - half, 0), y - cy));
+      if (far < 70) yield [cx, cy, `${row} ${Math.round((cx - left) / 14)}`, 1.5 + far / 20];
+    }
+  }
+
+  /** What a place costs: curves, points and other labels under the text, and being far from where it belongs. */
+  cost(item, half, cx, cy, start, limit) {
+    const { plot, taken, points, dots, curves } = this, { top, left } = plot.margin;
+    let cost = start + (cy < top + 7 || cy > plot.floor - 7 ? 20 : 0);
+    for (const [px, py] of points) if (Math.abs(px - cx) < half + 12 && Math.abs(py - cy) < 20) cost += 6;
+    for (const [tx, ty, tw] of taken) if (Math.abs(tx - cx) < half + tw / 2 && Math.abs(ty - cy) < 15) cost += 20;
+    for (const [px, py, owner] of dots) if (Math.abs(px - cx) < half + 3 && Math.abs(py - cy) < 10) cost += owner === item ? 1 : 1.5;
+    const from = Math.round(cx - half - left);
+    for (const curve of curves) {
+      if (cost >= limit) break;
+      const own = curve === item.own, hit = own ? 1 : 2, { low, high } = curve;
+      for (let j = from; j <= from + 2 * half; j += 4) {
+        if (j < 0 || j >= low.length) continue;
+        const gap = Math.max(low[j] - cy, cy - high[j], 0);             // 0 where the curve passes
+        if (gap < 8) cost += hit; else if (!own && gap < 15) cost += 0.25;
+      }
+    }
+    return cost;
   }
 }

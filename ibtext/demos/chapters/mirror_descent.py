@@ -47,11 +47,14 @@ def bisect(function: Callable[[np.ndarray], np.ndarray], size: int) -> np.ndarra
     return 0.5 * (low + high)
 
 
-def level_set(phi: Potential, start: np.ndarray, level: float) -> np.ndarray:
-    """Return the points w with D(w, start) = level, one in each direction, shape (91, 2)."""
-    rays = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
-    reach = bisect(lambda t: phi.divergence(start + t[:, None] * rays, start).sum(axis=1) - level, len(ANGLES))
-    return np.asarray(start + reach[:, None] * rays)
+def level_sets(phi: Potential, start: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Return the points w with D(w, start) = level, one in each direction, one level after another with a hole between."""
+    rays = np.tile(np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1), (len(levels), 1))
+    wanted = np.repeat(levels, len(ANGLES))
+    reach = bisect(lambda t: phi.divergence(start + t[:, None] * rays, start).sum(axis=1) - wanted, len(rays))
+    rings = (start + reach[:, None] * rays).reshape(len(levels), len(ANGLES), 2)
+    holes = np.full((len(levels), 1, 2), np.nan)
+    return np.concatenate([rings, holes], axis=1).reshape(-1, 2)[:-1]
 
 
 class GeometryDemo(Demo):
@@ -121,10 +124,9 @@ class GeometryDemo(Demo):
         end, level = found.weights, float(np.sum(phi.divergence(found.weights, w0)))
         z = phi.gradient(w0) + np.linspace(0.0, 1.0, 61)[:, None] * found.dual * ROW
         nearest = w0 + (LABEL - ROW @ w0) / (ROW @ ROW) * ROW
-        w, gap = phi.inverse_gradient(z), np.full((1, 2), np.nan)
+        w = phi.inverse_gradient(z)
         # the level sets through points of the path, one after another; the last one touches the line
-        levels = [float(np.sum(phi.divergence(w[k], w0))) for k in (20, 40)] + [level]
-        rings = np.concatenate([part for s in levels for part in (level_set(phi, w0, s), gap)][:-1])
+        rings = level_sets(phi, w0, [*(float(np.sum(phi.divergence(w[k], w0))) for k in (20, 40)), level])
         t = np.linspace(-0.4, 2.2, 81)
         line = np.stack([t, (LABEL - t) / 2.0])
         drawn = {
