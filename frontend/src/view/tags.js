@@ -1,5 +1,5 @@
 // Direct labels: each stands where it is clear of curves, points and other labels, and keeps its place while that is about as good.
-const HALF_LETTER = 3.8, PEAK_WIDTH = 44, CROWDED = 4;
+const HALF_LETTER = 3.8, PEAK_WIDTH = 44, CROWDED = 2.5;
 
 export class Tags {
   constructor(plot) { this.plot = plot; this.places = new Map(); }
@@ -155,15 +155,18 @@ export class Tags {
     let cost = start + (cy < top + 7 || cy > plot.floor - 7 ? 20 : 0);
     for (const [px, py] of points) if (Math.abs(px - cx) < half + 12 && Math.abs(py - cy) < 20) cost += 6;
     for (const [tx, ty, tw] of taken) if (Math.abs(tx - cx) < half + tw / 2 && Math.abs(ty - cy) < 15) cost += 20;
-    for (const [px, py, owner] of dots) if (Math.abs(px - cx) < half + 3 && Math.abs(py - cy) < 10) cost += owner === item ? 1 : 1.5;
+    for (const [px, py, owner] of dots) {
+      const gap = Math.abs(py - cy);
+      if (Math.abs(px - cx) < half + 3 && gap < 10) cost += gap < 5 ? 3 : owner === item ? 0.7 : 1.5;
+    }
     const from = Math.round(cx - half - left);
     for (const curve of curves) {
       if (cost >= limit) break;
-      const own = curve === item.own, hit = own ? 1 : 2, { low, high } = curve;
+      const own = curve === item.own, { low, high } = curve;
       for (let j = from; j <= from + 2 * half; j += 4) {
         if (j < 0 || j >= low.length) continue;
         const gap = Math.max(low[j] - cy, cy - high[j], 0);             // 0 where the curve passes
-        if (gap < 8) cost += hit; else if (!own && gap < 15) cost += 0.25;
+        if (gap < 4) cost += 3; else if (gap < 8) cost += own ? 0.7 : 1.5; else if (!own && gap < 15) cost += 0.25;
       }
     }
     return cost;
