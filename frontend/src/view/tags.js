@@ -14,11 +14,12 @@ export class Tags {
   }
 
   /** A curve, as the interval of heights that it takes near each pixel column. */
-  curve({ tag, over, text, values, heights, layer, stride, peak }) {
-    const { columns } = layer, n = heights.length, low = new Float64Array(columns.length), high = new Float64Array(columns.length);
-    for (let k = 0; k < columns.length; k++) {
-      const a = heights[columns[k]], b = heights[Math.min(columns[k] + stride, n - 1)];
-      low[k] = Math.min(a, b); high[k] = Math.max(a, b);
+  curve({ tag, over, text, values, heights, layer, peak }) {
+    const { columns } = layer, n = columns.length, low = new Float64Array(n), high = new Float64Array(n);
+    const at = Float64Array.from(columns, v => { const i = Math.min(Math.floor(v), heights.length - 2); return heights[i] + (v - i) * (heights[i + 1] - heights[i]); });
+    for (let k = 0; k < n; k++) {
+      low[k] = Infinity; high[k] = -Infinity;
+      for (let j = k; j <= Math.min(k + 4, n - 1); j++) { if (at[j] < low[k]) low[k] = at[j]; if (at[j] > high[k]) high[k] = at[j]; }
     }
     const own = { low, high };
     this.curves.push(own);
@@ -29,9 +30,13 @@ export class Tags {
     const seen = px.map((_, k) => k).filter(k => this.inside(px[k], py[k])), item = { tag, text, at: [] };
     let last = null;
     for (const k of seen) {
-      if (last !== null && Math.hypot(px[k] - px[last], py[k] - py[last]) < 5) continue;
+      const far = last === null ? 5 : Math.hypot(px[k] - px[last], py[k] - py[last]), pieces = last === k - 1 && far < 400 ? Math.floor(far / 5) : 1;
+      if (far < 5) continue;
+      for (let s = 1; s <= pieces; s++) {                               // a long segment is as much in the way as a bent one
+        const share = last === null ? 1 : s / pieces, from = last ?? k;
+        this.dots.push([px[from] + share * (px[k] - px[from]), py[from] + share * (py[k] - py[from]), item]);
+      }
       last = k;
-      this.dots.push([px[k], py[k], item]);
     }
     for (let s = 0; s < 24 && seen.length; s++) {
       const k = seen[Math.round(s / 23 * (seen.length - 1))];

@@ -20,13 +20,17 @@ export class CurveLayer {
     const { plot } = this, left = plot.margin.left;
     this.pixels = plot.grid.map(v => plot.x(v));
     this.starts = this.pixels.map(v => `${round(v)},`);
-    // the place on the grid below each pixel column, for the labels
+    // the place on the grid at each pixel column, for the labels
     const columns = Math.max(Math.round(plot.width - left - plot.right), 1), n = plot.grid.length;
-    this.columns = Int32Array.from({ length: columns + 1 }, (_, k) => Math.round(k / columns * (n - 1)));
+    let i = 0;
+    this.columns = Float64Array.from({ length: columns + 1 }, (_, k) => {
+      while (i < n - 2 && this.pixels[i + 1] <= left + k) i++;
+      return i + Math.min(Math.max((left + k - this.pixels[i]) / (this.pixels[i + 1] - this.pixels[i]), 0), 1);
+    });
   }
 
   draw({ arrays, extra, params, words, veil }) {
-    const { plot } = this, { panel, grid, limits: [y0, y1] } = plot, far = 2 * (y1 - y0);
+    const { plot } = this, { panel, limits: [y0, y1] } = plot, far = 2 * (y1 - y0);
     const slope = (plot.margin.top - plot.floor) / (y1 - y0), base = plot.floor - slope * y0;
     const shown = panel.curves.map(c => !veil.has(c.key)), low = base + slope * (y0 - far), high = base + slope * (y1 + far);
     const pixels = values => Float64Array.from(values, v => Math.min(Math.max(base + slope * v, high), low));
@@ -40,11 +44,10 @@ export class CurveLayer {
     });
     if (panel.cursor) this.read(arrays, params, shown);
     // labels: the curve as intervals of pixels, column by column
-    const stride = Math.ceil(4 * grid.length / (plot.width - plot.margin.left - plot.right));
     panel.curves.forEach((c, k) => {
       this.over[k].attr('display', 'none');
       if (!shown[k]) { this.tags[k].attr('display', 'none'); return; }
-      plot.tags.curve({ tag: this.tags[k], over: this.over[k], text: fill(c.label, params, words), values: arrays[c.key], heights: heights[k], layer: this, stride,
+      plot.tags.curve({ tag: this.tags[k], over: this.over[k], text: fill(c.label, params, words), values: arrays[c.key], heights: heights[k], layer: this,
         peak: v => `▲ ${short(panel.yLog ? 10 ** v : v)}` });
     });
   }
