@@ -107,6 +107,28 @@ def test_the_dual_path_of_a_network_follows_the_limit() -> None:
 
 
 @pytest.mark.slow
+def test_the_first_layer_moves_by_the_predicted_amount_far_from_the_order_two() -> None:
+    # claim: prop-scaled-first
+    # for |x|^3+x^2 the order -2 begins near n = 8e5; at these widths the local order is -1.6, and psi(m3 / n) says so
+    phi = POTENTIALS["|x|^3+x^2"]
+    times, c = np.r_[0, np.logspace(-3, 8.5, 600)], (np.arange(400) + 0.5) / 200 - 1
+    dual = ib.wide_flow(X, Y, times, potential=ib.Scaled(phi), rtol=1e-6, **SETTING).dual
+    alpha, side = phi.inverse_gradient(dual @ np.abs(X[:, None] - c)), np.sign(X[:, None] - c)
+    middle, step = (alpha[1:] + alpha[:-1]) / 2, np.diff(dual, axis=0)
+    m3 = max(np.abs(np.sum(middle * ((u * step) @ side), axis=0)).max() for u in (1, X))
+    moves, expected = {}, {n: float(phi.inverse_gradient(np.array([m3 / n]))[0]) / n for n in (1620, 14_580)}
+    for n in expected:
+        start = ib.ShallowNetwork.sample(width=n, rng=0, **SETTING)
+        run = ib.mirror_flow(start, X, Y, potential=ib.Scaled(phi), tol=1e-6, rtol=1e-5)
+        moves[n] = np.max(np.abs(run.network.flat - start.flat)[: 2 * n])
+        # one draw: a few times n^-1/2
+        assert moves[n] / expected[n] == pytest.approx(1, abs=4 / np.sqrt(n))
+    order, predicted = (np.log(v[14_580] / v[1620]) / np.log(9) for v in (moves, expected))
+    assert -1.7 < predicted < -1.55
+    assert order == pytest.approx(predicted, abs=0.06)
+
+
+@pytest.mark.slow
 def test_a_potential_with_curvature_that_decays_is_covered_too() -> None:
     # claim: thm-scaled-lazy, thm-scaled-variational
     # the hypentropy has phi'' -> 0 at infinity: no uniform lower bound is needed
