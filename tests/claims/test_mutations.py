@@ -45,11 +45,11 @@ def test_the_bench_tells_the_caught_from_survivors(tmp_path):
     cells = [
         nbformat.v4.new_code_cell("value = 2.0", id="start"),
         nbformat.v4.new_code_cell(
-            "assert value * 3 == 6\nunused = 5", id="claim",
+            "value += 1\nassert (value - 1) * 3 == 6\nunused = 5", id="claim",
             metadata={"mutations": [
                 {"label": "a", "replace": "* 3", "by": "* 4"},
                 {"label": "a", "replace": "= 5", "by": "= 6"},
-                {"label": "b", "replace": "value * 3", "by": "nothing"},
+                {"label": "b", "replace": "(value - 1) * 3", "by": "nothing"},
             ]},
         ),
     ]  # fmt: skip

@@ -67,7 +67,7 @@ class Client(NotebookClient):
         if self.bench and mutations.declared(cell):
             start = time.perf_counter()
             with tempfile.NamedTemporaryFile("w+", suffix=".json") as file:
-                json.dump([mutations.mutated(cell, m) for m in mutations.declared(cell)], file)
+                json.dump([cell.source, *(mutations.mutated(cell, m) for m in mutations.declared(cell))], file)
                 file.flush()
                 # By its file, because a reader's kernel finds ibtext and not tools.
                 code = f"__import__('runpy').run_path({mutations.__file__!r})['in_kernel']({file.name!r})"

@@ -1,8 +1,9 @@
 """A bench for checks: change a constant, a sign, an exponent in a claim cell, and see that the cell fails.
 
 A claim cell declares mutations in its metadata: ``"mutations": [{"label": ..., "replace": ..., "by": ...}, ...]``. The text to be
-replaced stands in the cell exactly once. Every mutation runs in a fork of the process that runs the notebook, at the place of its
-cell. A mutated cell must end in an AssertionError: one that passes is a survivor, and shows that the check is too weak.
+replaced stands in the cell exactly once. Every mutation runs in a fork of a process that has run the notebook as far as the first
+statement that it changes. A mutated cell must end in an AssertionError: one that passes is a survivor, and shows that the check
+is too weak.
 
 ``python -m tools.notebooks.mutations book/NN_name.ipynb`` tries those of a chapter; ``make test`` tries all, where
 ``tools.notebooks.execute`` runs the notebooks anyway.
@@ -10,6 +11,7 @@ cell. A mutated cell must end in an AssertionError: one that passes is a survivo
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
@@ -64,37 +66,68 @@ def run(path: Path) -> Iterator[Mutation]:
     last = max((i for i, cell in enumerate(cells) if declared(cell)), default=-1)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for cell in cells[: last + 1]:
-        for mutation in declared(cell):
-            yield Mutation(cell.id, **mutation, result=in_fork(mutated(cell, mutation), namespace))
+        results = outcomes(cell.source, [mutated(cell, mutation) for mutation in declared(cell)], namespace)
+        for mutation, result in zip(declared(cell), results, strict=True):
+            yield Mutation(cell.id, **mutation, result=result)
         exec(compile(cell.source, f"{path.name}:{cell.id}", "exec"), namespace)
 
 
-def in_fork(source: str, namespace: dict[str, Any]) -> int:
-    """What becomes of a mutated cell in a fork of this process."""
-    sys.stdout.flush()
-    if (child := os.fork()) == 0:
-        os._exit(_outcome(source, namespace))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def in_kernel(file: str) -> None:
-    """Run in a kernel: replace the mutated cells in a file by what became of them."""
+    """Run in a kernel: replace a cell and its mutated forms, in a file, by what became of these."""
     import IPython
 
     shell = IPython.get_ipython()  # type: ignore[attr-defined, no-untyped-call]
-    sources = json.loads(Path(file).read_text())
+    source, *changed = json.loads(Path(file).read_text())
     publisher, shell.display_pub.publish = shell.display_pub.publish, lambda *_, **__: None  # no figure of a fork is shown
-    outcomes = [in_fork(source, shell.user_ns) for source in sources]
+    results = outcomes(source, changed, shell.user_ns)
     shell.display_pub.publish = publisher
-    Path(file).write_text(json.dumps(outcomes))
+    Path(file).write_text(json.dumps(results))
 
 
-def _outcome(source: str, namespace: dict[str, Any]) -> int:
-    """What a mutated cell does, in a process of its own."""
-    sys.stdout = open(os.devnull, "w")
-    sys.stderr = sys.__stderr__ or sys.stdout
+def outcomes(source: str, changed: list[str], namespace: dict[str, Any]) -> list[int]:
+    """What becomes of the mutated forms of a cell; the namespace of this process stays as it is."""
+    if not changed:
+        return []
+    sys.stdout.flush()
+    end, begin = os.pipe()
+    if (child := os.fork()) == 0:
+        sys.stdout = open(os.devnull, "w")
+        sys.stderr = sys.__stderr__ or sys.stdout
+        os.write(begin, bytes(_branches(source, changed, namespace)))
+        os._exit(0)
+    os.close(begin)
+    with os.fdopen(end, "rb") as pipe:
+        results = list(pipe.read())
+    os.waitpid(child, 0)
+    return results or [BROKEN] * len(changed)
+
+
+def _branches(source: str, changed: list[str], namespace: dict[str, Any]) -> list[int]:
+    """Run a cell; where a mutated form leaves it, a fork goes that way."""
+    body, forms = ast.parse(source).body, [ast.parse(text).body for text in changed]
+    places = [_first_change(body, form) for form in forms]
+    results = [BROKEN] * len(forms)
+    for k in range(max(places) + 1):
+        for number in (i for i, place in enumerate(places) if place == k):
+            if (child := os.fork()) == 0:
+                os._exit(_outcome(forms[number][k:], namespace))
+            results[number] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF
+        if k < max(places) and _outcome(body[k : k + 1], namespace) != SURVIVED:
+            break
+    return results
+
+
+def _first_change(one: list[ast.stmt], other: list[ast.stmt]) -> int:
+    """The number of the first statement in which two cells differ."""
+    return next(
+        (k for k, (a, b) in enumerate(zip(one, other, strict=False)) if ast.dump(a) != ast.dump(b)), min(len(one), len(other))
+    )
+
+
+def _outcome(body: list[ast.stmt], namespace: dict[str, Any]) -> int:
+    """What becomes of some statements."""
     try:
-        exec(compile(source, "mutated cell", "exec"), namespace)
+        exec(compile(ast.Module(body, []), "mutated cell", "exec"), namespace)
     except AssertionError:
         return CAUGHT
     except BaseException:
