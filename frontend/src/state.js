@@ -1,7 +1,7 @@
 // The state of the demos of a page, kept in the address and nowhere else:  #section?CurvatureDemo=p:3.2;labels:0.5,-0.3&FlowDemo=p:2;predict:1!
 const parts = () => {
   const [anchor, query = ''] = decodeURIComponent(location.hash.slice(1)).split('?');
-  return { anchor, entries: new Map(query.split('&').filter(Boolean).map(e => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)])) };
+  return { anchor, entries: new Map(query.split('&').filter(e => e.includes('=')).map(e => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)])) };
 };
 
 const inside = (v, low, high) => Math.min(Math.max(v, low), high);

@@ -30,6 +30,22 @@ SHOWN = """async (d, drawn) => {
       ({key: c.key, y: [...v.result.arrays[c.key]].map(p.y), text: p.paths[k].attr('d')}))})),
   }, (_, value) => typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
 }"""
+# The layers that wait for an answer and are shown all the same.
+UNVEILED = """d => {
+  const veil = new Set(d.ibtext.spec.question.veil), found = [];
+  const see = (keys, where) => {
+    if (!keys.some(k => veil.has(k))) return;
+    d.querySelectorAll(where).forEach(e => { if (e.getAttribute('display') !== 'none') found.push(where); });
+  };
+  for (const p of d.ibtext.spec.panels) {
+    p.curves.forEach(c => see([c.key], `[data-curve="${c.key}"]`));
+    p.paths.forEach(c => see([c.x, c.y], `[data-path="${c.y}"]`));
+    p.scatter.forEach(c => see([c.x, c.y], `[data-scatter="${c.y}"]`));
+    p.bands.forEach(c => see([c.lower, c.upper], `[data-band="${c.upper}"]`));
+    if (p.bars) see([p.bars.key], '.ib-bar');
+  }
+  return found;
+}"""
 # Labels that stand on each other, on a curve or on a data point: the middle of the text is what must be clear.
 COLLISIONS = """d => d.ibtext.plots.flatMap(p => {
   const svg = p.svg.node(), seen = e => e.getAttribute('display') !== 'none' && e.textContent;
@@ -202,7 +218,7 @@ class Driven:
         self.root = page.locator(".ib-demo").nth(index)
         self.spec = self.root.evaluate("d => d.ibtext.spec")
         self.cls = class_of(self.spec)
-        self.seen = []
+        self.seen, self.standing = [], []
 
     def look(self, *, drawn=False, **expected):
         """Read what is shown, for :meth:`judge`; the parameters named must have the values given."""
@@ -210,6 +226,8 @@ class Driven:
         for name, value in expected.items():
             assert near(state["parameters"][name], value), (name, state["parameters"][name], value)
         self.seen.append(state)
+        if drawn:
+            self.standing += [(state["parameters"], fault) for fault in self.root.evaluate(COLLISIONS)]
         return state
 
     def judge(self):

@@ -42,9 +42,11 @@ def gallery() -> str:
         if new:
             parts.append(f"\n## {page.title}\n")
         for demo in (getattr(ibtext.demos, name) for name in new):
-            moved = ", ".join(f"{c.label} {c.symbol}".strip() for c in demo.controls)
+            moved = ", ".join(f"{c.symbol} ({c.label})" if c.symbol else c.label for c in demo.controls)
             question = "" if demo.question is None else f"**{demo.question.text}**\n\n"
-            where = f"It stands in [{page.title}]({page.path.name})."
+            # a link that lands on the demo, which no reference knows
+            there = f'<a href="{page.path.stem}.html#?{demo.__name__}">open it there</a>'
+            where = f"It stands in [{page.title}]({page.path.name}): {there}."
             parts.append(f"### {demo.title}\n\n{question}You move: {moved}. {where}\n")
     return "\n".join(parts)
 

@@ -83,7 +83,7 @@ export class Plot {
       right = width - left - inner / shape;
     }
     Object.assign(this, { width, height, right, floor: height - bottom });
-    this.svg.attr('width', width).attr('height', height);
+    this.svg.attr('width', width).attr('height', height).attr('viewBox', `0 0 ${width} ${height}`);
     this.x = scaleLinear([x0, x1], [left, width - right]);
     this.y = scaleLinear([y0, y1], [this.floor, top]);
     this.clip.attr('x', left).attr('y', top).attr('width', width - left - right).attr('height', this.floor - top);
