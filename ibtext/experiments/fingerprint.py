@@ -84,6 +84,26 @@ def _code(code: types.CodeType) -> str:
     return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
 
 
+def _edited(function: types.FunctionType) -> bool:
+    """Whether the file of a top-level function no longer holds the code that was imported from it."""
+    try:
+        module = compile("".join(inspect.findsource(function)[0]), "text", "exec", dont_inherit=True)
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return False
+    codes = [c for c in module.co_consts if isinstance(c, types.CodeType) and c.co_name == function.__name__]
+    return "." not in function.__qualname__ and bool(codes) and not any(_same(c, function.__code__) for c in codes)
+
+
+def _same(a: types.CodeType, b: types.CodeType) -> bool:
+    """Whether two codes do the same, wherever they stand."""
+    if (a.co_code, a.co_names, a.co_varnames, len(a.co_consts)) != (b.co_code, b.co_names, b.co_varnames, len(b.co_consts)):
+        return False
+    return all(
+        _same(c, d) if isinstance(c, types.CodeType) and isinstance(d, types.CodeType) else repr(c) == repr(d)
+        for c, d in zip(a.co_consts, b.co_consts, strict=True)
+    )
+
+
 def _names(code: types.CodeType) -> set[str]:
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
     return set(code.co_names).union(*(_names(c) for c in inner))
@@ -97,6 +117,8 @@ def _source(function: types.FunctionType) -> str:
     statement = tree.body[0] if tree.body else None
     if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) or function.__name__ == "<lambda>":
         return _code(function.__code__)  # the line of a lambda may hold several
+    if _edited(function):
+        return _code(function.__code__)
     if ast.get_docstring(statement, clean=False) is not None:
         statement.body = statement.body[1:]
     return ast.unparse(statement) if statement.body else ""

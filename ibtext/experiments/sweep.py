@@ -4,10 +4,13 @@ A cell is one call of the caller's function. Workers only compute; the parent pr
 (see ``ibtext.experiments.results_file``), so a cell is kept once or not at all.
 """
 
+import functools
 import importlib
 import itertools
 import operator
+import sys
 import traceback
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -44,15 +47,30 @@ class SweepError(RuntimeError):
 class _Cell:
     """One cell, as a worker runs it: an exception becomes part of the answer, so that the other cells go on."""
 
-    def __init__(self, function: Callable[..., Any], with_potential: bool) -> None:
-        self.function, self.with_potential = function, with_potential
+    def __init__(self, function: Callable[..., Any], with_potential: bool, expected: str) -> None:
+        self.function, self.with_potential, self.expected = function, with_potential, expected
 
     def __call__(self, key: Key, potential: Any) -> Outcome:
         options = {"potential": potential} if self.with_potential else {}
         try:
+            if _by_name(self.function) and _own_fingerprint(self.function) != self.expected:
+                raise RuntimeError(
+                    f"a cell must run the code whose fingerprint the results carry, but the worker has another version of "
+                    f"{self.function.__qualname__}; reload the module {self.function.__module__} here, and restart the "
+                    f"workers of a cluster"
+                )
             return key, _numbers(self.function(width=key[1], seed=key[2], **options)), ""
         except Exception:
             return key, None, traceback.format_exc()
+
+
+def _by_name(function: Any) -> bool:
+    """Whether a worker imports the function, instead of receiving its code."""
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    return isinstance(function, types.FunctionType) and getattr(module, function.__qualname__, None) is function
+
+
+_own_fingerprint = functools.cache(fingerprint)
 
 
 def _numbers(values: Any) -> dict[str, Any]:
@@ -259,7 +277,7 @@ def sweep(
     try:
         done = {} if file is None else _kept(file, keys, described)
         tasks = [(key, named[key[0]]) for key in keys if key not in done]
-        cell, failures = _Cell(function, potentials is not None), {}
+        cell, failures = _Cell(function, potentials is not None, str(header["fingerprint"])), {}
         bar = ProgressBar(len(keys), len(done), progress)
         columns = set(next(iter(done.values()))) if done else None
         outcomes = _locally(cell, tasks, n_jobs) if client is None else _on_cluster(cell, tasks, client)

@@ -203,7 +203,8 @@ class Initialization:
         """Whether the law of (weight, bias) is symmetric under a change of both signs (up to 1e-10)."""
         laws = [] if self.breakpoint is not None else self._laws.values()
         q = np.array([1e-3, 0.05, 0.2, 0.35, 0.45, 0.5])
-        return all(np.allclose(law.ppf(q), -law.ppf(1 - q), rtol=1e-10, atol=1e-10 * abs(law.ppf(0.95))) for law in laws)
+        # probabilities, not quantiles: those of a law with a gap around 0 are ambiguous
+        return all(np.allclose(law.cdf(t), law.sf(-t), rtol=1e-10, atol=1e-10) for law in laws for t in [law.ppf(q)])
 
     @cached_property
     def _finite_moments(self) -> dict[str, float]:

@@ -103,7 +103,7 @@ class JointLaw:
     """
 
     def __init__(self, weight: Any, bias: Any) -> None:
-        self._names = law_name(weight), law_name(bias)
+        self._laws, self._names = (weight, bias), (law_name(weight), law_name(bias))
         self.sw, self.sb = float(weight.std()), float(bias.std())
         self.ratio = self.sw / self.sb
         self._densities = _standard_density(weight, self.sw), _standard_density(bias, self.sb)
@@ -115,6 +115,10 @@ class JointLaw:
         # a tail like a power shows in Z as a power of theta times a logarithm
         self.heavy = any(float(law.pdf(1e5 * float(law.std()))) > 0 for law in (weight, bias))
         self.corners = np.unique(np.arctan(pairs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made again from its laws where it is copied or pickled: the densities are functions without a name."""
+        return JointLaw, self._laws
 
     def radial(self, theta: Array, *, deep: bool = False, fineness: float = 1.0) -> tuple[Array, Array]:
         """Radii and masses ``2 r p q dr`` for each angle, shape (len(theta), R); ``deep`` for integrands not small at 0."""

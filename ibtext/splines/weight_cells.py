@@ -5,6 +5,7 @@ neighbouring data. The cells are the panels of ``numerics.panels``, cut at the d
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,27 +21,32 @@ __all__ = ["hat_moments", "vectorised", "weight_cells"]
 def vectorised(zeta: Callable[[Any], Any]) -> Callable[[Array], Array]:
     """Wrap a weight so that it is checked wherever it is evaluated: one finite number, at least 0, for each point."""
 
-    def checked(t: Array) -> Array:
-        try:
-            value = np.asarray(zeta(t))
-            if value.dtype.kind not in "biuf":
-                raise TypeError(f"zeta returned {value.dtype}")
-            value = np.broadcast_to(value.astype(np.float64), t.shape)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"zeta must map an array of points to an array of numbers of the same shape, but calling it on shape "
-                f"{t.shape} failed ({error}); write it with numpy, without math and if, or pass numpy.vectorize(zeta)."
-            ) from error
-        bad = ~((value >= 0) & (value <= 1e100))  # also where it is nan
-        if bad.any():
-            k = np.unravel_index(int(np.argmax(bad)), t.shape)
-            raise ValueError(
-                f"zeta must be finite (up to 1e100) and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}; "
-                f"pass a positive zeta, the reciprocal of the penalty."
-            )
-        return value
+    return partial(_checked, zeta)
 
-    return checked
+
+def _checked(zeta: Callable[[Any], Any], t: Array) -> Array:
+    try:
+        value = np.asarray(zeta(t))
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"zeta returned {value.dtype}")
+        value = np.broadcast_to(value.astype(np.float64), t.shape)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"zeta must map an array of points to an array of numbers of the same shape, but calling it on shape "
+            f"{t.shape} failed ({error}); write it with numpy, without math and if, or pass numpy.vectorize(zeta)."
+        ) from error
+    bad = ~((value >= 0) & (value <= 1e100))  # also where it is nan
+    if bad.any():
+        k = np.unravel_index(int(np.argmax(bad)), t.shape)
+        raise ValueError(
+            f"zeta must be finite (up to 1e100) and at least 0 between the data, but zeta({t[k]:.6g}) = {value[k]:.6g}; "
+            f"pass a positive zeta, the reciprocal of the penalty."
+        )
+    return value
+
+
+def _constant_weight(value: float, t: Array) -> Array:
+    return np.full(t.shape, value)
 
 
 def hat_moments(x: Array, cells: Panels) -> Array:
@@ -79,7 +85,7 @@ def weight_cells(zeta: Any, x: Array, breaks: Any) -> tuple[Callable[[Array], Ar
             points = np.append(points, 0.0)
     if zeta is None or isinstance(zeta, (int, float, np.integer, np.floating)):
         value = 1.0 if zeta is None else check_positive("zeta", zeta)
-        return (lambda t: np.full(t.shape, value)), *_constant(x, value)
+        return partial(_constant_weight, value), *_constant(x, value)
     if not callable(zeta):
         raise ValueError(
             f"zeta must be None, a positive number, a function or an Initialization, but {type(zeta).__name__} was "

@@ -208,6 +208,30 @@ def test_workers_run_the_code_of_today(tmp_path, monkeypatch):
     assert results == [[1.0] * 6, [2.0] * 6]
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_code_other_than_the_fingerprint_is_never_kept_under_it(n_jobs, tmp_path, monkeypatch):
+    """A module is edited and not reloaded: this process has the old code, new workers import the new one."""
+    monkeypatch.syspath_prepend(tmp_path)
+    source, results = tmp_path / "olduserexp.py", tmp_path / "r.jsonl"
+    source.write_text("def cell(width, seed):\n    return {'v': 1.0}\n")
+    importlib.invalidate_caches()
+    module = importlib.import_module("olduserexp")
+    before = fingerprint(module.cell)
+    source.write_text("def cell(width, seed):\n    return {'v': 2.000}\n")
+    if n_jobs == 1:  # runs the old code, and says so: the edited one does not take its cells for its own
+        assert quiet(module.cell, results=results).column("v").tolist() == [1.0] * 6
+        assert fingerprint(module.cell) != before
+        importlib.reload(module)
+        with pytest.raises(ValueError, match="began"):
+            quiet(module.cell, results=results)
+    else:
+        with pytest.raises(SweepError, match="another version of cell; reload the module olduserexp"):
+            quiet(module.cell, n_jobs=2, results=results)
+    importlib.reload(module)
+    assert quiet(module.cell, n_jobs=n_jobs, results=tmp_path / "new.jsonl").column("v").tolist() == [2.0] * 6
+    del sys.modules["olduserexp"]
+
+
 def test_dask_cluster_with_a_killed_worker(tmp_path):
     distributed = pytest.importorskip("distributed")
     calls = tmp_path / "calls"

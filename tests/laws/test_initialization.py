@@ -153,3 +153,11 @@ def test_laws_without_a_limit_are_refused(case):
         with pytest.raises(ValueError, match=match) as caught:
             call()
         assert "; " in str(caught.value) and ", but " in str(caught.value)
+
+
+def test_a_symmetric_law_with_a_gap_at_its_median_is_symmetric():
+    """Its quantiles near one half are ambiguous: -0.6 from the left, 0.6 from the right."""
+    law = stats.rv_histogram((np.array([1.0, 0.0, 1.0]), np.array([-1.0, -0.6, 0.6, 1.0])), density=True).freeze()
+    assert ib.Initialization(bias=law).symmetric
+    shifted = stats.rv_histogram((np.array([1.0, 0.0, 1.0]), np.array([-1.0, -0.6, 0.6, 1.1])), density=True).freeze()
+    assert not ib.Initialization(bias=shifted).symmetric

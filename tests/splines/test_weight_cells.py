@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -84,3 +86,16 @@ def test_a_narrow_peak_between_the_nodes_is_found(name):
     found, told = (ib.splines.adaptive_spline(x, y, zeta=zeta, breaks=b) for b in (None, breaks))
     assert found.penalty == pytest.approx(told.penalty, rel=1e-12)
     np.testing.assert_allclose(found(np.linspace(0, 1, 99)), told(np.linspace(0, 1, 99)), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "zeta",
+    [None, 2.0, np.exp, ib.Initialization(bias=stats.uniform(-2, 4)), ib.Initialization(stats.norm(), stats.norm())],
+    ids=["constant", "number", "function", "signs", "weights"],
+)
+def test_splines_can_be_pickled_and_copied(zeta):
+    spline = ib.splines.adaptive_spline(X, X**2, zeta=zeta)
+    t = np.linspace(-1, 1, 9)
+    for other in (pickle.loads(pickle.dumps(spline)), copy.deepcopy(spline)):
+        np.testing.assert_array_equal(other(t), spline(t))
+        np.testing.assert_array_equal(other.curvature(t), spline.curvature(t))
