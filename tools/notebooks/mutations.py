@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,7 @@ def outcomes(source: str, changed: list[str], namespace: dict[str, Any]) -> list
     if (child := os.fork()) == 0:
         sys.stdout = open(os.devnull, "w")
         sys.stderr = sys.__stderr__ or sys.stdout
+        warnings.simplefilter("ignore")  # a wrong formula may well overflow
         os.write(begin, bytes(_branches(source, changed, namespace)))
         os._exit(0)
     os.close(begin)
