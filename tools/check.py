@@ -15,7 +15,7 @@ import time
 
 from tools.contents import BUILD, ROOT
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "auto")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "auto", "--durations=12")
 NOTEBOOKS = [str(path) for path in sorted((ROOT / "book").glob("*.ipynb"))]
 Part = tuple[str, tuple[str, ...]]
 
