@@ -9,7 +9,7 @@ STAMP := .venv/ibtext.stamp
 NOTEBOOKS = $(wildcard book/*.ipynb)
 export IBTEXT_SITE ?= $(CURDIR)/_build/html
 
-.PHONY: help book test test-changed test-fast test-machines install lab assignments bench lock normalize clean distclean prerequisites slides
+.PHONY: help book test test-changed test-fast test-machines install lab assignments bench lock normalize clean distclean prerequisites chromium slides pdf
 
 help: ## list the commands
 	@echo "What training chooses: commands (each makes .venv first if it is missing)"
@@ -19,6 +19,9 @@ prerequisites:
 	@command -v git >/dev/null || { echo "The checks need git, which was not found; install it: sudo apt-get install git" >&2; exit 1; }
 	@test -n "$(PYTHON)" || { echo "The book needs Python 3.11 or newer, and none was found as python3; install it: sudo apt-get install python3 python3-venv" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Making .venv needs Python's venv module, which Debian and Ubuntu package apart; install it: sudo apt-get install python3-venv" >&2; exit 1; }
+
+chromium:
+	@command -v chromium >/dev/null || { echo "The PDF is printed with Chromium, which was not found; install it: sudo apt-get install chromium" >&2; exit 1; }
 
 # The stamp is older than the lock file or the package metadata exactly when .venv may not be what they describe.
 $(STAMP): requirements.lock pyproject.toml | prerequisites
@@ -55,6 +58,10 @@ assignments: $(STAMP) ## make the assignments: release for students, solutions a
 
 slides: $(STAMP) ## put every figure of the book on a slide
 	@$(BIN)/python -m tools.site.slides
+
+pdf: chromium $(STAMP) ## print the whole book as one PDF
+	@$(BIN)/python -m tools.site.build
+	@$(BIN)/python -m tools.site.pdf $(ADDRESS)
 
 bench: $(STAMP) ## measure ibtext beside its peers
 	@test -d benchmarks || { echo "There is nothing to measure: this version of the book has no benchmarks yet." >&2; exit 1; }

@@ -16,8 +16,10 @@ BARE_PYTHON = '#!/bin/sh\ncase "$2" in *version_info*) echo True ;; *) exit 1 ;;
 GOOD_PYTHON = "#!/bin/sh\necho True\n"
 
 
-def make_with(folder: Path, *, git: bool, python: str | None) -> subprocess.CompletedProcess[str]:
-    """Run ``make prerequisites`` in an empty clone with exactly the given programs on the path."""
+def make_with(
+    folder: Path, *, git: bool, python: str | None, target: str = "prerequisites"
+) -> subprocess.CompletedProcess[str]:
+    """Run ``make`` in an empty clone with exactly the given programs on the path."""
     programs = folder / "bin"
     programs.mkdir()
     for name in NEEDED + (("git",) if git else ()):
@@ -27,7 +29,7 @@ def make_with(folder: Path, *, git: bool, python: str | None) -> subprocess.Comp
         (programs / "python3").chmod(0o755)
     shutil.copy(ROOT / "Makefile", folder)
     return subprocess.run(
-        [str(programs / "make"), "--no-print-directory", "prerequisites"],
+        [str(programs / "make"), "--no-print-directory", target],
         cwd=folder,
         env={"PATH": str(programs)},
         capture_output=True,
@@ -50,6 +52,13 @@ def test_missing_prerequisite_is_named_in_one_sentence(tmp_path: Path, git: bool
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
     assert result.returncode != 0
     assert len(lines) == 1 and lines[0].startswith(sentence) and "sudo apt-get install" in lines[0]
+
+
+def test_the_pdf_asks_for_chromium_before_anything_is_installed(tmp_path: Path) -> None:
+    result = make_with(tmp_path, git=True, python=GOOD_PYTHON, target="pdf")
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
+    assert result.returncode != 0 and not (tmp_path / ".venv").exists()
+    assert lines == ["The PDF is printed with Chromium, which was not found; install it: sudo apt-get install chromium"]
 
 
 def test_nothing_is_said_when_nothing_is_missing(tmp_path: Path) -> None:
