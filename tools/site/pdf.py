@@ -2,8 +2,8 @@
 
 The built pages of the site, one after the other, become one document, which Chromium prints: mathematics, numbers and figures
 are those of the site. On paper, hints and solutions stand at the end of their chapter, a demo is its picture with its question
-and the address where it is live, and folded code is left out. Contents and bookmarks are links; the page numbers of the contents
-are read from the print and set in a second print of the first pages alone.
+and the address where it is live, and folded code is left out. Page numbers in the contents are written into the print, where the
+links of the contents lead.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 import sys
 import time
 import tomllib
+from ctypes import c_float, c_int, c_ushort
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -39,6 +40,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = re.compile(r'<script type="application/vnd\.jupyter\.widget-state\+json">(.*?)</script>', re.DOTALL)
 NOT_ON_PAPER = "script, style, link, .headerlink, .ib-ledger-link, details.hide.above-input, button, .colab-only"
 WIDTH, HEIGHT, MARGIN = 210, 297, 22
+NUMBER_SIZE = 9.5
+"""Points, of the page numbers in the contents."""
 PIXEL = 25.4 / 96
 """Millimetres a CSS pixel; the sheet is A4."""
 
@@ -189,7 +192,7 @@ def document(found: list[Sheet], address: str, site: Path = SITE) -> str:
     )
     rows = "\n".join(
         f'<li class="ib-{heading.name}"><a href="#{heading.get("id") or heading.parent["id"]}">'
-        f'<span>{INNER.sub("", heading.decode_contents())}</span><span class="ib-at">000</span></a></li>'
+        f'{INNER.sub("", heading.decode_contents())}</a></li>'
         for sheet in found
         for heading in headings(sheet)
     )
@@ -230,7 +233,7 @@ FIT = """() => {
   // A formula or a table that is a little too wide for its column is set smaller.
   for (const e of document.querySelectorAll('#ib-body :is(mjx-container, table)')) {
     const ratio = within(e.parentElement) / (e.querySelector('mjx-math') ?? e).getBoundingClientRect().width;
-    if (ratio < 1) e.style.fontSize = Math.max(ratio, .7) * .99 * parseFloat(getComputedStyle(e).fontSize) + 'px';
+    if (ratio < .999) e.style.fontSize = Math.max(ratio, .7) * .99 * parseFloat(getComputedStyle(e).fontSize) + 'px';
   }
   const { left, right } = document.querySelector('#ib-body').getBoundingClientRect(), wide = [];
   const parts = 'mjx-math, pre, code, table, td, th, svg, img, p, li, dt, dd, h1, h2, h3';
@@ -241,27 +244,30 @@ FIT = """() => {
   }
   return wide;
 }"""
-NUMBER = """at => {
-  for (const link of document.querySelectorAll('.ib-contents a')) link.lastChild.textContent = at[link.hash.slice(1)];
-  document.querySelector('#ib-body').remove();
-  document.body.classList.add('ib-numbers');
-  document.head.insertAdjacentHTML('beforeend', '<style>@page { @bottom-center { content: none } }</style>');
-}"""
 
 
-def targets(text: str) -> list[str]:
-    """The names to which the contents point."""
-    return re.findall(r'<li class="ib-h[12]"><a href="#([^"]+)"', text)
-
-
-def place_of(book: Any, name: str) -> int:
-    """The page on which a name of the document stands, counted from 1."""
+def number_contents(book: Any) -> None:
+    """Write behind each line of the contents the page to which its link leads."""
     from pypdfium2 import raw
 
-    place = raw.FPDF_GetNamedDestByName(book.raw, name.encode())
-    if not place:
-        raise LookupError(f"Every entry of the contents must stand in the print, but {name!r} does not; look at book.html.")
-    return int(raw.FPDFDest_GetDestPageIndex(book.raw, place)) + 1
+    font = raw.FPDFText_LoadStandardFont(book.raw, b"Times-Roman")
+    link, box = raw.FPDF_LINK(), raw.FS_RECTF()
+    left, bottom, right, top = (c_float() for _ in range(4))
+    k, first = 1, len(book)  # the title page has no number; the text begins where the first link leads
+    while k < first:
+        page, position = book[k], c_int(0)
+        while raw.FPDFLink_Enumerate(page.raw, position, link):
+            to = raw.FPDFDest_GetDestPageIndex(book.raw, raw.FPDFLink_GetDest(book.raw, link))
+            first = min(first, to)
+            text = raw.FPDFPageObj_CreateTextObj(book.raw, font, NUMBER_SIZE)
+            raw.FPDFText_SetText(text, (c_ushort * 8)(*f"{to + 1}".encode("utf-16-le")[::2]))
+            raw.FPDFLink_GetAnnotRect(link, box)
+            raw.FPDFPageObj_GetBounds(text, left, bottom, right, top)
+            height = (box.bottom + box.top - top.value) / 2
+            raw.FPDFPageObj_Transform(text, 1, 0, 0, 1, box.right - right.value, height)
+            raw.FPDFPage_InsertObject(page.raw, text)
+        page.gen_content()
+        k += 1
 
 
 def write(target: Path, found: list[Sheet], address: str, program: str, site: Path = SITE) -> int:
@@ -275,8 +281,8 @@ def write(target: Path, found: list[Sheet], address: str, program: str, site: Pa
     from playwright.sync_api import sync_playwright
     from pypdfium2 import PdfDocument
 
-    source, text = target.with_suffix(".html"), document(found, address, site)
-    source.write_text(text, encoding="utf-8")
+    source = target.with_suffix(".html")
+    source.write_text(document(found, address, site), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         page = browser.new_page(viewport={"width": int((WIDTH - 2 * MARGIN) / PIXEL), "height": 1000})
@@ -287,13 +293,8 @@ def write(target: Path, found: list[Sheet], address: str, program: str, site: Pa
         if wide := page.evaluate(FIT):
             raise SystemExit("Everything must fit the paper, but this is wider; break it:\n" + "\n".join(wide))
         book = PdfDocument(page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True))
-        page.evaluate(NUMBER, {name: place_of(book, name) for name in targets(text)})
-        numbers = PdfDocument(page.pdf(prefer_css_page_size=True))
         browser.close()
-    for k in range(len(numbers)):
-        sheet = book[k]
-        sheet.insert_obj(numbers.page_as_xobject(k, book).as_pageobject())
-        sheet.gen_content()
+    number_contents(book)
     book.save(target)
     return len(book)
 
