@@ -190,8 +190,11 @@ def document(found: list[Sheet], address: str, site: Path = SITE) -> str:
         f"@page {sheet.key} {{ @top-right {{ content: {json.dumps(running_title(sheet))} }} }}"
         for sheet in found
     )
+    for sheet in found:
+        for k, heading in enumerate(headings(sheet)):  # a section may begin on the page before its title
+            heading["id"] = heading.get("id") or f"{sheet.key}--{k}"
     rows = "\n".join(
-        f'<li class="ib-{heading.name}"><a href="#{heading.get("id") or heading.parent["id"]}">'
+        f'<li class="ib-{heading.name}"><a href="#{heading["id"]}">'
         f'{INNER.sub("", heading.decode_contents())}</a></li>'
         for sheet in found
         for heading in headings(sheet)
@@ -219,6 +222,11 @@ The same pages with live demos, and the code behind figures and checks: <a href=
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 TYPESET = """async () => {
+  // A bookmark would lack the space at which its title is broken into lines, unless the space does not break.
+  for (const title of document.querySelectorAll('#ib-body :is(h1, h2, h3)'))
+    for (const text of [...title.childNodes].filter(node => node.nodeType === Node.TEXT_NODE))
+      text.replaceWith(...text.data.split(/(?<= )/).flatMap(word => word.endsWith(' ')
+        ? [word.slice(0, -1) + '\\u00a0', document.createElement('wbr')] : [word]));
   await MathJax.startup.promise;
   await MathJax.typesetPromise();
   await document.fonts.ready;
