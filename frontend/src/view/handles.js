@@ -63,8 +63,13 @@ export function makeHandles(plot, { points, vertical, xLimits, yLimits, steps, n
       locked = on;
       nodes.attr('tabindex', on ? -1 : 0).attr('aria-disabled', on ? 'true' : null).classed('ib-locked', on);
     },
-    remove() { group.remove(); plot.handles.delete(handles); },
+    remove() {
+      group.remove();
+      plot.handles.delete(handles);
+      if (!plot.handles.size) plot.svg.attr('role', 'img');
+    },
   };
   plot.handles.add(handles);
+  plot.svg.attr('role', 'group');                                       // a picture holds nothing that can be focused
   return handles;
 }
