@@ -66,7 +66,9 @@ def dual_flow(
         with np.errstate(all="ignore"), warnings.catch_warnings():  # what overflows is refused below
             warnings.simplefilter("ignore", LinAlgWarning)
             value, kernel = columns.evaluate(first)
-            scale = max(largest(y), largest(y - value)) / (np.max(kernel.diagonal()) or 1.0)  # of a multiplier that moves F
+            loss = max(largest(y), largest(y - value))
+            # of a multiplier that moves F, or of the largest there can be: from a tiny start F moves later, and much faster
+            scale = min(loss / (np.max(kernel.diagonal()) or 1.0), rate * times[-1] * loss)
             solution = solve_ivp(
                 velocity,
                 (0.0, float(times[-1])),

@@ -57,7 +57,8 @@ class WideColumns(Columns):
         Whether the shape of the potential counts: then its divergence is the penalty, and not E alpha^2.
     """
 
-    rule: Rule
+    rule: Rule | None = None
+    """The quadrature over the law, where there is one that can be made finer."""
 
     def __init__(self, activation: AnyActivation, potential: Potential, *, scaled: bool) -> None:
         self.activation, self.potential, self.scaled = activation, potential, scaled
@@ -75,9 +76,9 @@ class WideColumns(Columns):
     def integrals(self, values: Array) -> tuple[Array, Array]:
         """F and H for a potential that is not quadratic, of all unknowns."""
 
-    @abstractmethod
     def predicted(self, values: Array) -> Array:
         """F alone, of all unknowns, by the rule of now."""
+        return self.integrals(values)[0]
 
     @abstractmethod
     def expectation(self, values: Array, function: Callable[[Array], Array]) -> float:
@@ -150,19 +151,19 @@ class WideColumns(Columns):
         for _ in range(3):  # with ever finer rules
             found, own = self.find(labels, tol), self.rule
             solved = found.residual
-            if np.isfinite(found.residual):
+            if own is not None and np.isfinite(found.residual):
                 self.rule = own.finer()
                 found = replace(found, residual=max(found.residual, self.missed(found.values, labels)))
             size = float(np.max(np.abs(labels)))
-            if not found.residual <= 1e-12 * size and np.isfinite(found.residual):  # h may swing far between close inputs
-                middle = self.rule.elements.x[:-1] + self.rule.elements.gaps / 2
+            if own is not None and 1e-12 * size < found.residual < np.inf:  # h may swing far between close inputs
+                middle = own.elements.x[:-1] + own.elements.gaps / 2
                 size = float(np.max(np.abs(self.function(found.values, labels, middle, 0)), initial=size))
             goal = max(tol, 1e-12, min(found.excused / size, LARGEST_LOSS)) * size if size else 0.0
             if found.residual <= goal:
                 self.rule = own
                 return found
             self.__dict__.pop("matrix", None)  # the next attempt is with the finer rule
-            if not solved <= goal or found.residual <= 100 * found.excused:
+            if own is None or not solved <= goal or found.residual <= 100 * found.excused:
                 break  # more nodes help neither where Newton's method found nothing nor against rounding
         near = found.residual < 0.1 * size
         advice = f", or raise tol to {10 ** np.ceil(np.log10(found.residual / size)):.0e}" if near else ""
@@ -173,19 +174,20 @@ class WideColumns(Columns):
 
     def _cause(self, found: WideSolution) -> str:
         """Why a solution misses the labels, and a remedy."""
-        x, (w2, _, b2) = self.rule.elements.x, self.rule.law.second_moments
-        span, scale, gaps = float(np.ptp(x)), float(np.sqrt(b2 / w2)), np.diff(x)
-        if x.size > 1 and not 1e-3 < span / scale < 30:
-            return (
-                f"because the inputs span {span:.1g} and the breakpoints some {scale:.1g}; choose a law of the breakpoints, or "
-                f"units of the inputs, that makes both of one size"
-            )
-        if x.size > 1 and found.residual <= 100 * found.excused:
-            k = int(np.argmin(gaps))
-            return (
-                f"because of rounding where labels differ and inputs hardly do (x = {x[k]:.6g} and {x[k + 1]:.6g} differ by "
-                f"{gaps[k]:.1e}); average the closest points"
-            )
+        if self.rule is not None and self.rule.elements.x.size > 1:
+            x, (w2, _, b2) = self.rule.elements.x, self.rule.law.second_moments
+            span, scale, gaps = float(np.ptp(x)), float(np.sqrt(b2 / w2)), np.diff(x)
+            if not 1e-3 < span / scale < 30:
+                return (
+                    f"because the inputs span {span:.1g} and the breakpoints some {scale:.1g}; choose a law of the breakpoints, "
+                    f"or units of the inputs, that makes both of one size"
+                )
+            if found.residual <= 100 * found.excused:
+                k = int(np.argmin(gaps))
+                return (
+                    f"because of rounding where labels differ and inputs hardly do (x = {x[k]:.6g} and {x[k + 1]:.6g} differ by "
+                    f"{gaps[k]:.1e}); average the closest points"
+                )
         return (
             f"because {self.potential} or the law is too steep for labels this rough; take smaller labels or a milder potential"
         )

@@ -60,7 +60,8 @@ class ReluPowers(WideColumns):
                 f"free_affine belongs to activations with two slopes, but {activation.name!r} was given; leave "
                 f"free_affine=False, since a power of relu has a free part of higher degree."
             )
-        self.rule, self.elements, self.k = rule, rule.elements, activation.degree
+        self.rule: Rule = rule
+        self.elements, self.k = rule.elements, activation.degree
         x, k, size = self.elements.x, self.k, self.elements.x.size
         points = np.unique(np.linspace(0, size - 1, min(size, k + 1)).round().astype(np.intp))
         self.change = np.zeros((size, size))

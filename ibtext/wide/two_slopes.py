@@ -61,7 +61,8 @@ class TwoSlopes(WideColumns):
             raise ValueError(
                 "free_affine needs at least two data points, but one was given; add a point or leave free_affine=False."
             )
-        self.rule, self.elements, self.hats, self.free_affine = rule, rule.elements, HatBasis(rule.elements), free_affine
+        self.rule: Rule = rule
+        self.elements, self.hats, self.free_affine = rule.elements, HatBasis(rule.elements), free_affine
         right, left = activation.sides
         self.even, odd = (right + left) / 2, (right - left) / 2
         # neurons of either sign of the weight; they respond alike without an odd part

@@ -130,3 +130,17 @@ def test_bad_input_is_refused(case):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "; " in str(caught.value)
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e-8, 1e-12])
+def test_tiny_starts_are_followed_to_the_tolerance(scale):
+    """The multiplier is of size log(1/scale), not of size 1/scale^2, to which an absolute tolerance was once relative."""
+    A, b = np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([2.0, 0.3])
+    times = np.array([0.15, 0.6, 2.0]) * np.log10(1 / scale)
+    weights = lambda dual: 2 * scale**2 * np.sinh(np.clip(4 * dual @ A, -700, 700))  # noqa: E731
+    exact = solve_ivp(
+        lambda t, dual: b - A @ weights(dual), (0, times[-1]), np.zeros(2), method="Radau", t_eval=times, rtol=1e-12, atol=1e-14
+    )
+    path = factorized.flow(A, b, times, scale=scale)
+    np.testing.assert_allclose(path.weights, weights(exact.y.T), rtol=1e-8, atol=1e-9)
+    assert np.all(np.diff(path.losses) < 0)
