@@ -6,8 +6,8 @@ that method) and ``flow`` (its path in time).
 
 from .columns import Columns, FiniteColumns
 from .flow import dual_flow, linear_flow
-from .robust import LARGEST_LOSS, DualSolution, newton_step, refine, rounding_floor
-from .solve import nearest, newton, solve_dual
+from .robust import LARGEST_LOSS, DualSolution, newton_step, refine
+from .solve import newton, solve_dual
 
 __all__ = ["LARGEST_LOSS", "Columns", "DualSolution", "FiniteColumns", "dual_flow", "linear_flow", "newton", "newton_step"]
-__all__ += ["nearest", "refine", "rounding_floor", "solve_dual"]
+__all__ += ["refine", "solve_dual"]

@@ -160,7 +160,7 @@ def mirror_flow(
         if steps + rejected >= max_steps or (still and largest > tol):
             raise ConvergenceError(
                 f"the residual must fall to {tol:g}, but it is {largest:.2e} after {steps + rejected} steps (flow time "
-                f"{clock:.3g}), {_cause(still, largest, float(xp.max(xp.abs(y))))}."
+                f"{clock:.3g}), {_cause(still, largest, float(xp.max(xp.abs(y))), to_numpy(setting.x))}."
             )
         if not begun:
             method.begin(point)
@@ -202,12 +202,18 @@ def mirror_flow(
     )
 
 
-def _cause(still: bool, largest: float, size: float) -> str:
+def _cause(still: bool, largest: float, size: float, x: np.ndarray) -> str:
     """Why a flow did not reach its residual, and the remedy."""
     if not still:
         return "and still moves; raise max_steps, or raise tol"
     if largest < 1e-12 * size:
         return f"which is rounding for labels of size {size:.2g}; raise tol"
+    inputs = np.sort(x)
+    gaps = np.diff(inputs)
+    if gaps.size and (gap := gaps.min()) < 1e-6 * np.ptp(x):
+        k = int(np.argmin(gaps))
+        pair = f"x = {inputs[k]:.12g} and {inputs[k + 1]:.12g} differ by {gap:.1e}"
+        return f"and hardly moves, because {pair}; average the closest points"
     return (
         "and no longer moves: this is a stationary point of the loss, and from this start the labels are out of reach at this "
         "width; widen the network, or draw another start"

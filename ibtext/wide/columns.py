@@ -21,7 +21,9 @@ import numpy as np
 from scipy.linalg import LinAlgError, cholesky, eigh
 
 from ..activations import AnyActivation
-from ..dual import LARGEST_LOSS, Columns, nearest, rounding_floor
+from ..dual import LARGEST_LOSS, Columns
+from ..dual.robust import rounding_floor
+from ..dual.solve import nearest
 from ..errors import ConvergenceError
 from ..numerics.arrays import Array
 from ..potentials import Potential, QuadraticPotential

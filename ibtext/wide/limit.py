@@ -192,7 +192,8 @@ def wide_limit(
     tol : float
         Aim of the solver, relative to max |y|. What is enforced is max(tol, 1e-12). Where inputs are close, and for powers
         of relu, whose condition number grows fast with k and M, rounding leaves more: there a residual at the rounding
-        error of F is accepted, up to 1e-9, and ``residual`` states it.
+        error of F is accepted, up to 1e-9, and ``residual`` states it. Where h swings farther between close inputs than
+        the labels reach, the swing takes the place of max |y|.
 
     Returns
     -------

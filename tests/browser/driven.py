@@ -50,8 +50,8 @@ UNVEILED = """d => {
 COLLISIONS = """d => d.ibtext.plots.flatMap(p => {
   const svg = p.svg.node(), seen = e => e.getAttribute('display') !== 'none' && e.textContent;
   const boxes = [...svg.querySelectorAll('.ib-tag, .ib-over, .ib-bar-value')].filter(seen).map(e => {
-    const { x, y, width, height } = e.getBBox();
-    return { text: e.textContent, left: x + 2, right: x + width - 2, top: y + 5, bottom: y + height - 5 };
+    const { x, y, width, height } = e.getBBox();                 // what a curve reaches beyond the frame stands where it leaves
+    return { of: e.dataset.over, text: e.textContent, left: x + 2, right: x + width - 2, top: y + 5, bottom: y + height - 5 };
   });
   const out = [], number = /-?[\\d.]+/g;
   boxes.forEach((a, i) => boxes.slice(i + 1).forEach(b => {
@@ -72,7 +72,7 @@ COLLISIONS = """d => d.ibtext.plots.flatMap(p => {
     for (const piece of (path.getAttribute('d') ?? '').split('M').slice(1)) {
       const v = piece.match(number).map(Number);
       for (const a of boxes) for (let k = 0; k + 3 < v.length; k += 2) {
-        if (!crosses(a, v[k], v[k + 1], v[k + 2], v[k + 3])) continue;
+        if (a.of === path.dataset.curve && a.of || !crosses(a, v[k], v[k + 1], v[k + 2], v[k + 3])) continue;
         out.push(`“${a.text}” is on the line of ${path.dataset.curve ?? path.dataset.path}`);
         break;
       }
@@ -268,8 +268,10 @@ class Driven:
         return self.root.locator(f'.ib-point[data-control="{name}"]')
 
     def random_place(self, rng):
-        """Move every control at once to a random place."""
-        place = {c["name"]: random_value(c, rng) for c in self.spec["controls"]}
+        """Move every control at once to a random place that is not the one at the start."""
+        place = self.spec["defaults"]
+        while all(near(place[name], value) for name, value in self.spec["defaults"].items()):
+            place = {c["name"]: random_value(c, rng) for c in self.spec["controls"]}
         self.root.evaluate("(d, place) => d.ibtext.change(place)", place)
         return place
 

@@ -58,4 +58,4 @@ def test_the_exponent_two_is_the_reference():
 
 
 def test_controls_are_those_of_the_text():
-    assert [c.symbol for c in CurvatureDemo.controls if isinstance(c, Control)] == ["p", "ω", "a"]
+    assert [c.symbol for c in CurvatureDemo.controls if isinstance(c, Control)] == ["q", "ω", "R"]

@@ -49,7 +49,7 @@ DATA_CASES = {
     "empty": ([], [], "at least one number"),
     "equal inputs, equal labels": ([0.1, 0.1, 0.5], [1.0, 1.0, 2.0], "with equal labels"),
     "equal inputs, different labels": ([0.1, 0.1, 0.5], [1.0, 3.0, 2.0], "with different labels"),
-    "nearly equal inputs": ([0.1, 0.1 + 1e-9, 0.5], Y, "differ by only 1.0e-09"),
+    "nearly equal inputs": ([0.1, 0.1 + 1e-15, 0.5], Y, "differ by only 1.0e-15"),
     "shapes differ": (X, [1.0, 2.0], "equal length"),
     "matrix": (X[:, None], Y[:, None], "one-dimensional"),
 }

@@ -36,7 +36,7 @@ export function makeHandles(plot, { points, vertical, xLimits, yLimits, steps, n
   // the subject is the handle itself, so that event.x and event.y are its place, for a mouse and for a finger
   nodes.call(drag().filter(event => !locked && !event.button).container(() => plot.svg.node()).subject((_, i) => ({ x: plot.x(now[i][0]), y: plot.y(now[i][1]) }))
     .on('start', function () { select(this).classed('ib-dragging', true); this.focus({ preventScroll: true }); })
-    .on('end', function () { select(this).classed('ib-dragging', false); })
+    .on('end', function (_, i) { select(this).classed('ib-dragging', false); if (control) move(i, ...now[i]); })   // now the axis may follow
     .on('drag', (event, i) => {
       move(i, vertical ? 0 : snap(plot.x.invert(event.x), steps[0]), snap(plot.y.invert(event.y), steps[1]));
     }));

@@ -65,7 +65,7 @@ export class Plot {
   /** The first of the panel's windows that holds all that is drawn; the axis runs over it. */
   follow({ arrays, numbers }) {
     const { panel } = this;
-    if (!panel.ySteps.length) return;
+    if (!panel.ySteps.length || this.handleLayer.select('.ib-dragging').size()) return;   // an axis stays while something is dragged along it
     let low = Infinity, high = -Infinity;
     for (const key of panel.heights) for (const v of arrays[key] ?? [numbers[key]]) { if (v < low) low = v; if (v > high) high = v; }
     const windows = [panel.yLimits, ...panel.ySteps], next = windows.find(([a, b]) => !(low < a || high > b)) ?? windows.at(-1);

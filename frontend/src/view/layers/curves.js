@@ -13,7 +13,7 @@ export class CurveLayer {
     this.dots = plot.above.append('g').selectAll('circle').data(panel.cursor ? panel.curves : []).join('circle')
       .attr('class', c => `ib-here ib-${c.color}`).attr('r', 4.5);
     this.tags = panel.curves.map(c => plot.texts.append('text').attr('class', `ib-tag ib-${c.color}`).attr('text-anchor', 'middle').text(c.label));
-    this.over = panel.curves.map(c => plot.texts.append('text').attr('class', `ib-over ib-${c.color}`).attr('text-anchor', 'middle'));
+    this.over = panel.curves.map(c => plot.texts.append('text').attr('class', `ib-over ib-${c.color}`).attr('data-over', c.key).attr('text-anchor', 'middle'));
   }
 
   resize() {
