@@ -145,7 +145,9 @@ def pointer_place(demo, c, rng, share=None):
     else:
         before = demo.look()["parameters"][c["name"]]
         k = int(rng.integers(len(before)))
-        box = demo.handles(c["name"]).nth(k).locator(".ib-hit").bounding_box()
+        handle = demo.handles(c["name"]).nth(k)
+        handle.evaluate("e => e.scrollIntoView({block: 'center'})")  # not below the page's header
+        box = handle.locator(".ib-hit").bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         dx, dy = rng.choice([-1, 1], 2) * rng.integers(10, 41, 2)
         mouse.move(x, y)
