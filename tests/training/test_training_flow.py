@@ -181,3 +181,10 @@ def test_a_flow_that_only_needs_more_steps_is_told_so(x, y, init):
     net = ib.ShallowNetwork.sample(width=50, activation="abs", initialization=init, rng=0)
     with pytest.raises(ib.ConvergenceError, match="still moves; raise max_steps"):
         ib.mirror_flow(net, x, y, max_steps=5)
+
+
+def test_close_inputs_with_different_labels_are_named(init):
+    """They are not out of reach of the width: the loss falls along them at a rate of the square of their distance."""
+    net = ib.ShallowNetwork.sample(width=200, initialization=init, activation="relu", rng=0)
+    with pytest.raises(ib.ConvergenceError, match=r"x = 0\.1 and 0\.100000001 differ by 1\.0e-09; average the closest"):
+        ib.mirror_flow(net, [0.1, 0.1 + 1e-9, 0.5], [1.0, 2.0, 0.5])

@@ -135,3 +135,12 @@ def test_a_refusal_says_which_units_are_too_far_apart(init):
     narrow = ib.Initialization(bias=stats.norm(0, 0.01))
     with pytest.raises(ib.ConvergenceError, match=r"inputs span 2 and the breakpoints some 0\.01"):
         ib.wide_limit([-1, -0.3, 0.4, 1.2], [0.1, 0.2, -0.3, 0.4], activation="abs", initialization=narrow)
+
+
+@pytest.mark.parametrize("potential", [None, ib.Scaled(ib.PowerPotential(3))], ids=["linear", "scaled"])
+def test_the_condition_of_close_inputs_is_huge_or_infinite_and_no_error(potential, init):
+    """Beyond double precision a factorisation of the kernel may fail; the limit stands all the same."""
+    for gap in (1e-8, 1e-10, 1e-12):
+        x, y = [-0.4, 0.1, 0.1 + gap, 0.5], [0.3, 1.0, 1.0 + gap, 0.5]
+        limit = ib.wide_limit(x, y, activation="abs", initialization=init, potential=potential)
+        assert limit.residual < 1e-13 and limit.condition > 1e16
