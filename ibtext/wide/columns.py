@@ -32,6 +32,10 @@ from .rule import Rule
 __all__ = ["WideColumns", "WideSolution"]
 
 
+SMALLEST_PIVOT = 1e-13
+"""Part of a diagonal entry that elimination must leave, so that three digits of the pivot are not rounding."""
+
+
 @dataclass(frozen=True)
 class WideSolution:
     """The root of the dual equation of a wide network.
@@ -123,13 +127,17 @@ class WideColumns(Columns):
     def root(self) -> Array:
         """For a linear problem: a matrix G with kernel G^T G, so that no digit of small eigenvalues is squared away."""
         try:
-            return self.to_data(np.asarray(cholesky(self.matrix), dtype=np.float64))
-        except LinAlgError:
+            root = cholesky(self.matrix)
+            lost = float(np.min(root.diagonal() ** 2 / self.matrix.diagonal())) < SMALLEST_PIVOT
+        except LinAlgError:  # whether a lost pivot comes out positive is up to the order of a sum
+            lost = True
+        if lost:
             raise ConvergenceError(
                 "the kernel on the inputs must be positive definite, but rounding makes it singular, because inputs are "
                 "many or close together compared with the breakpoints; choose units in which inputs and breakpoints are "
                 "of one size, or drop or average the closest points."
-            ) from None
+            )
+        return self.to_data(np.asarray(root, dtype=np.float64))
 
     # -- the equation ----------------------------------------------------------------------------------------------
 
