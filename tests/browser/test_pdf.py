@@ -33,9 +33,9 @@ def sheets():
 
 
 @pytest.fixture(scope="module")
-def path(sheets, tmp_path_factory):
+def path(sheets, browser, tmp_path_factory):
     path = tmp_path_factory.mktemp("pdf") / "book.pdf"
-    pdf.write(path, sheets, ADDRESS, shutil.which("chromium"), SITE)
+    pdf.write(path, sheets, ADDRESS, browser, SITE)
     return path
 
 

@@ -278,30 +278,27 @@ def number_contents(book: Any) -> None:
         k += 1
 
 
-def write(target: Path, found: list[Sheet], address: str, program: str, site: Path = SITE) -> int:
-    """Print the book beside the page from which it is printed; return how many pages it has.
+def write(target: Path, found: list[Sheet], address: str, browser: Any, site: Path = SITE) -> int:
+    """Print the book, in a running Chromium, beside the page from which it is printed; return how many pages it has.
 
     Raises
     ------
     SystemExit
         When something is wider than the paper.
     """
-    from playwright.sync_api import sync_playwright
     from pypdfium2 import PdfDocument
 
     source = target.with_suffix(".html")
     source.write_text(document(found, address, site), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        page = browser.new_page(viewport={"width": int((WIDTH - 2 * MARGIN) / PIXEL), "height": 1000})
-        page.set_default_timeout(0)
-        page.emulate_media(media="print", color_scheme="light")
-        page.goto(source.as_uri())
-        page.evaluate(TYPESET)
-        if wide := page.evaluate(FIT):
-            raise SystemExit("Everything must fit the paper, but this is wider; break it:\n" + "\n".join(wide))
-        book = PdfDocument(page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True))
-        browser.close()
+    page = browser.new_page(viewport={"width": int((WIDTH - 2 * MARGIN) / PIXEL), "height": 1000})
+    page.set_default_timeout(0)
+    page.emulate_media(media="print", color_scheme="light")
+    page.goto(source.as_uri())
+    page.evaluate(TYPESET)
+    if wide := page.evaluate(FIT):
+        raise SystemExit("Everything must fit the paper, but this is wider; break it:\n" + "\n".join(wide))
+    book = PdfDocument(page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True))
+    page.close()
     number_contents(book)
     book.save(target)
     return len(book)
@@ -309,6 +306,8 @@ def write(target: Path, found: list[Sheet], address: str, program: str, site: Pa
 
 def main() -> int:
     """Command line."""
+    from playwright.sync_api import sync_playwright
+
     program = shutil.which("chromium")
     if program is None:
         print("The PDF is printed with Chromium, which was not found; install it: sudo apt-get install chromium", file=sys.stderr)
@@ -318,7 +317,8 @@ def main() -> int:
         return 1
     address = (sys.argv[1] if len(sys.argv) > 1 else site_address()).rstrip("/")
     start = time.perf_counter()
-    count = write(TARGET, sheets(address), address, program)
+    with sync_playwright() as playwright:
+        count = write(TARGET, sheets(address), address, playwright.chromium.launch(executable_path=program, args=FLAGS))
     print(f"_build/book.pdf: {count} pages, {TARGET.stat().st_size / 1e6:.1f} MB, in {time.perf_counter() - start:.0f} s.")
     return 0
 
